@@ -57,6 +57,12 @@ internal sealed class RunCommand : Command
         RunOptions options = _run.Options(parse) with { ExpectedFolder = expected, StopOnError = parse.GetValue(_stopOnError) };
 
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(parse.InvocationConfiguration.Output) });
+        if (!console.Profile.Out.IsTerminal)
+        {
+            // Logs and pipes have no width to wrap at.
+            console.Profile.Width = int.MaxValue;
+        }
+
         var display = new RunDisplay(console, parse.GetValue(_quiet));
         WorkbookRun run = await display.RunAsync(notebooks, options, cancellation);
         if (cancellation.IsCancellationRequested)

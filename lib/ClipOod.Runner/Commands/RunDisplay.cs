@@ -114,12 +114,7 @@ internal sealed class RunDisplay(IAnsiConsole console, bool quiet)
         }
     }
 
-    // A line stays a line, however narrow the console claims to be: logs and pipes have no width.
-    private void Print(string markup)
-    {
-        console.Write(new Markup(markup) { Overflow = Overflow.Ellipsis });
-        console.WriteLine();
-    }
+    private void Print(string markup) => console.MarkupLine(markup);
 
     private static string Seconds(TimeSpan time) => FormattableString.Invariant($"{time.TotalSeconds:0.0} s");
 

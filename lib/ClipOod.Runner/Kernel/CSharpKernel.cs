@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
 using System.Runtime.InteropServices;
 using System.Text;
 using ClipOod.Runner.Documents;
@@ -18,13 +20,21 @@ internal sealed class CSharpKernel
     private static readonly CSharpParseOptions ParseOptions =
         CSharpParseOptions.Default.WithKind(SourceCodeKind.Script).WithLanguageVersion(LanguageVersion.Latest);
 
+    // All of the framework, so that a using is enough for any of it, as in .NET Interactive.
+    private static readonly SortedSet<string> FrameworkAssemblies = new(
+        Directory.EnumerateFiles(RuntimeEnvironment.GetRuntimeDirectory(), "*.dll")
+            .Select(path => Path.GetFileName(path))
+            .Where(name => (name.StartsWith("System.", StringComparison.Ordinal) || name is "Microsoft.CSharp.dll" or "netstandard.dll" or "mscorlib.dll")
+                && !name.EndsWith(".Native.dll", StringComparison.Ordinal)),
+        StringComparer.Ordinal);
+
     private static readonly ScriptOptions FirstOptions = ScriptOptions.Default
         .WithLanguageVersion(LanguageVersion.Latest)
         .WithAllowUnsafe(true)
         .WithOptimizationLevel(OptimizationLevel.Release)
         .WithEmitDebugInformation(true)
         .WithFileEncoding(Encoding.UTF8)
-        .WithReferences(FrameworkReferences())
+        .WithReferences(FrameworkAssemblies.Select(name => MetadataReference.CreateFromFile(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), name))))
         .AddReferences(typeof(DisplayedValue).Assembly, typeof(PocketView).Assembly, typeof(Microsoft.AspNetCore.Html.HtmlString).Assembly)
         .WithImports(
             "System",
@@ -62,7 +72,7 @@ internal sealed class CSharpKernel
                     await ImportAsync(import, path);
                     break;
                 case CodeStep code:
-                    await RunCodeAsync(code.Tree);
+                    await RunCodeAsync(code);
                     break;
             }
         }
@@ -74,10 +84,13 @@ internal sealed class CSharpKernel
         }
     }
 
-    private async Task RunCodeAsync(SyntaxTree tree)
+    private async Task RunCodeAsync(CodeStep code)
     {
         _state ??= await CSharpScript.RunAsync("", FirstOptions);
-        Script<object> script = _state.Script.ContinueWith<object>(tree.ToString(), LaterOptions.WithFilePath(tree.FilePath));
+        ScriptOptions options = LaterOptions
+            .WithFilePath(code.Tree.FilePath)
+            .WithReferences(code.References.SelectMany(AssembliesBeside).Distinct().Select(path => MetadataReference.CreateFromFile(path)));
+        Script<object> script = _state.Script.ContinueWith<object>(code.Tree.ToString(), options);
         bool hasValue = HasTrailingExpression(script.GetCompilation());
         _state = await script.RunFromAsync(_state);
         if (hasValue && _state.ReturnValue is not DisplayedValue)
@@ -125,12 +138,34 @@ internal sealed class CSharpKernel
         }
     }
 
-    // All of the framework, so that a using is enough for any of it, as in .NET Interactive.
-    private static IEnumerable<MetadataReference> FrameworkReferences() =>
-        Directory.EnumerateFiles(RuntimeEnvironment.GetRuntimeDirectory(), "*.dll")
-            .Where(path => Path.GetFileName(path) is var name
-                && (name.StartsWith("System.", StringComparison.Ordinal) || name is "Microsoft.CSharp.dll" or "netstandard.dll" or "mscorlib.dll")
-                && !name.EndsWith(".Native.dll", StringComparison.Ordinal))
-            .Order(StringComparer.Ordinal)
-            .Select(path => MetadataReference.CreateFromFile(path));
+    /// <summary>
+    /// What a referenced assembly needs and has beside it. Roslyn finds these by itself, but only for what the assembly's
+    /// own signatures mention; a cell may also name their types.
+    /// </summary>
+    private static SortedSet<string> AssembliesBeside(string path)
+    {
+        string folder = Path.GetDirectoryName(path)!;
+        var found = new SortedSet<string>(StringComparer.Ordinal);
+        var open = new Queue<string>([path]);
+        while (open.TryDequeue(out string? file))
+        {
+            using var reader = new PEReader(File.OpenRead(file));
+            if (!reader.HasMetadata)
+            {
+                continue;
+            }
+
+            MetadataReader metadata = reader.GetMetadataReader();
+            foreach (string name in metadata.AssemblyReferences.Select(handle => metadata.GetString(metadata.GetAssemblyReference(handle).Name)))
+            {
+                string beside = Path.Combine(folder, name + ".dll");
+                if (File.Exists(beside) && !FrameworkAssemblies.Contains(name + ".dll") && found.Add(beside))
+                {
+                    open.Enqueue(beside);
+                }
+            }
+        }
+
+        return found;
+    }
 }

@@ -8,7 +8,9 @@ namespace ClipOod.Runner.Kernel;
 internal abstract record CellStep;
 
 /// <summary>Code to run. Lines before it are kept as empty lines, so that its line numbers are those of the cell.</summary>
-internal sealed record CodeStep(SyntaxTree Tree) : CellStep;
+/// <param name="Tree">The code.</param>
+/// <param name="References">Full paths of the files that its <c>#r</c> directives name.</param>
+internal sealed record CodeStep(SyntaxTree Tree, IReadOnlyList<string> References) : CellStep;
 
 internal sealed record ImportStep(string Path, int Line) : CellStep;
 
@@ -44,7 +46,7 @@ internal static class CellDirectives
             if (lines[start..i].Any(line => !string.IsNullOrWhiteSpace(line)))
             {
                 string code = new string('\n', start) + string.Join('\n', lines[start..i]);
-                yield return new CodeStep(ParseCode(code, name, folder, options));
+                yield return ParseCode(code, name, folder, options);
             }
 
             if (i < lines.Length)
@@ -73,7 +75,7 @@ internal static class CellDirectives
         }
     }
 
-    private static SyntaxTree ParseCode(string code, string name, string folder, CSharpParseOptions options)
+    private static CodeStep ParseCode(string code, string name, string folder, CSharpParseOptions options)
     {
         SyntaxTree tree = CSharpSyntaxTree.ParseText(code, options, name, System.Text.Encoding.UTF8);
         var replaced = new Dictionary<SyntaxToken, SyntaxToken>();
@@ -92,13 +94,9 @@ internal static class CellDirectives
             }
         }
 
-        if (replaced.Count == 0)
-        {
-            return tree;
-        }
-
+        string[] files = [.. replaced.Values.Select(token => token.ValueText).Where(Path.IsPathFullyQualified)];
         SyntaxNode rewritten = root.ReplaceTokens(replaced.Keys, (token, _) => replaced[token]);
-        return CSharpSyntaxTree.ParseText(rewritten.ToFullString(), options, name, System.Text.Encoding.UTF8);
+        return new CodeStep(CSharpSyntaxTree.ParseText(rewritten.ToFullString(), options, name, System.Text.Encoding.UTF8), files);
     }
 
     private static SyntaxToken Reference(string file, string folder, int line, SyntaxToken token)
