@@ -56,14 +56,7 @@ internal sealed class RunCommand : Command
         string expected = _run.ExpectedFolder(parse, folder);
         RunOptions options = _run.Options(parse) with { ExpectedFolder = expected, StopOnError = parse.GetValue(_stopOnError) };
 
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(parse.InvocationConfiguration.Output) });
-        if (!console.Profile.Out.IsTerminal)
-        {
-            // Logs and pipes have no width to wrap at.
-            console.Profile.Width = int.MaxValue;
-        }
-
-        var display = new RunDisplay(console, parse.GetValue(_quiet));
+        var display = new RunDisplay(ConsoleOf(parse.InvocationConfiguration.Output), parse.GetValue(_quiet));
         WorkbookRun run = await display.RunAsync(notebooks, options, cancellation);
         if (cancellation.IsCancellationRequested)
         {
@@ -84,6 +77,24 @@ internal sealed class RunCommand : Command
 
         RunCommandOptions.RequireParametersKnown(parameters, run.ParametersAsked);
         return run.Runs.All(notebook => notebook.State == RunState.Passed) ? ExitCodes.Passed : ExitCodes.Failed;
+    }
+
+    // Logs and pipes have no colours, and no width to wrap at.
+    private static IAnsiConsole ConsoleOf(TextWriter writer)
+    {
+        var output = new AnsiConsoleOutput(writer);
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = output,
+            Ansi = output.IsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = output.IsTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+        });
+        if (!output.IsTerminal)
+        {
+            console.Profile.Width = int.MaxValue;
+        }
+
+        return console;
     }
 
     // Only notebooks that ran to their end: the results of half a notebook are not its results.
