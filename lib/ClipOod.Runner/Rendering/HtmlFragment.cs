@@ -50,8 +50,12 @@ internal sealed partial class HtmlFragment
         return new HtmlFragment(ParseOnce($"<pre class=\"stream\">{Html.Text(html)}</pre>"));
     }
 
-    /// <summary>A script element's content that no word inside it can close early.</summary>
-    public static string Script(string source) => ScriptBreakers().Replace(source, match => "<\\" + match.Value[1..]);
+    /// <summary>
+    /// JavaScript that stays inside its script element: the words that would end it, or keep its end from being seen,
+    /// can only stand in strings, and there <c>\x3C</c> is the same as the sign.
+    /// </summary>
+    public static string Script(string source) => ScriptBreakers().Replace(source, match =>
+        match.Groups["margin"].Success ? match.Groups["margin"].Value + "//" : "\\x3C" + match.Value[1..]);
 
     /// <summary>The fragment as HTML.</summary>
     public string ToHtml() => Root.InnerHtml;
@@ -91,8 +95,7 @@ internal sealed partial class HtmlFragment
 
         foreach (IElement script in root.QuerySelectorAll("script"))
         {
-            // After "<!--" and "<script", a closing tag no longer closes the script.
-            script.TextContent = CommentOpening().Replace(script.TextContent, match => match.Groups[1].Value + (match.Groups[1].Success ? "//" : "") + "<\\!--");
+            script.TextContent = Script(script.TextContent);
         }
     }
 
@@ -120,10 +123,7 @@ internal sealed partial class HtmlFragment
         return deepest;
     }
 
-    [GeneratedRegex("<(/script|!--|script)", RegexOptions.IgnoreCase)]
+    // At the start of a line "<!--" is JavaScript's old comment to the end of the line.
+    [GeneratedRegex("(?<margin>^[ \\t]*)<!--|<!--|</script", RegexOptions.Multiline | RegexOptions.IgnoreCase)]
     private static partial Regex ScriptBreakers();
-
-    // At the start of a line the opening is JavaScript's old comment to the line's end; elsewhere it is in a string.
-    [GeneratedRegex("(^[ \\t]*)<!--|<!--", RegexOptions.Multiline)]
-    private static partial Regex CommentOpening();
 }

@@ -57,7 +57,7 @@ internal sealed class MarkdownCell(HashSet<string> ids, IReadOnlySet<string> pag
 
     private static void RemoveIfSame(IElement? element, string markdown)
     {
-        if (element is not null && Words(element.TextContent) == Words(HtmlFragment.Parse(MarkdownRenderer.ToHtml(markdown), "top").Root.TextContent))
+        if (element is not null && Words(element.TextContent) == Words(HtmlFragment.Parse(MarkdownRenderer.ToHtml(markdown, withRawHtml: false), "top").Root.TextContent))
         {
             element.Remove();
         }

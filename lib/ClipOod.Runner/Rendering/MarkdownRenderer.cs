@@ -6,13 +6,18 @@ using Markdig.Extensions.Mathematics;
 using Markdig.Renderers;
 using Markdig.Renderers.Html;
 using Markdig.Syntax;
+using Markdig.Syntax.Inlines;
 
 namespace ClipOod.Runner.Rendering;
 
 /// <summary>Renders the markdown of a cell: tables, footnotes, task lists, callouts, and formulas as MathML.</summary>
 public static class MarkdownRenderer
 {
-    private static readonly MarkdownPipeline Pipeline = new MarkdownPipelineBuilder()
+    private static readonly MarkdownPipeline Pipeline = Configure(new MarkdownPipelineBuilder()).Build();
+
+    private static readonly MarkdownPipeline PipelineWithoutHtml = Configure(new MarkdownPipelineBuilder()).DisableHtml().Build();
+
+    private static MarkdownPipelineBuilder Configure(MarkdownPipelineBuilder builder) => builder
         .UsePreciseSourceLocation()
         .UseAlertBlocks()
         .UseAutoIdentifiers(AutoIdentifierOptions.GitHub)
@@ -21,8 +26,7 @@ public static class MarkdownRenderer
         .UseFootnotes()
         .UseMathematics()
         .UsePipeTables()
-        .UseTaskLists()
-        .Build();
+        .UseTaskLists();
 
     /// <summary>Checks the formulas of a cell.</summary>
     /// <param name="source">The cell's markdown.</param>
@@ -48,15 +52,18 @@ public static class MarkdownRenderer
         return null;
     }
 
-    /// <summary>A cell's markdown as HTML, raw HTML in it included as it is: see <see cref="HtmlFragment"/>.</summary>
-    internal static string ToHtml(string source)
+    /// <summary>A cell's markdown as HTML.</summary>
+    /// <param name="source">The markdown.</param>
+    /// <param name="withRawHtml">Whether HTML in it stays as it is, for <see cref="HtmlFragment"/> to contain; otherwise it is shown as text.</param>
+    internal static string ToHtml(string source, bool withRawHtml = true)
     {
+        MarkdownPipeline pipeline = withRawHtml ? Pipeline : PipelineWithoutHtml;
         using var writer = new StringWriter(CultureInfo.InvariantCulture);
         var renderer = new HtmlRenderer(writer);
-        Pipeline.Setup(renderer);
+        pipeline.Setup(renderer);
         renderer.ObjectRenderers.ReplaceOrAdd<HtmlMathInlineRenderer>(new FormulaRenderer<MathInline>());
         renderer.ObjectRenderers.ReplaceOrAdd<HtmlMathBlockRenderer>(new FormulaRenderer<MathBlock>());
-        renderer.Render(Markdown.Parse(source, Pipeline));
+        renderer.Render(Markdown.Parse(source, pipeline));
         return writer.ToString();
     }
 
@@ -71,6 +78,10 @@ public static class MarkdownRenderer
             _ => null,
         };
     }
+
+    // A comma after a formula must not start the next line: a word joiner holds them together.
+    private static string Joiner(MarkdownObject formula) =>
+        formula is Inline { NextSibling: LiteralInline { Content.IsEmpty: false } next } && char.IsPunctuation(next.Content.CurrentChar) ? "\u2060" : "";
 
     /// <summary>Writes a formula as MathML; one that cannot be set shows its source and what is wrong with it.</summary>
     private sealed class FormulaRenderer<T> : HtmlObjectRenderer<T>
@@ -92,7 +103,7 @@ public static class MarkdownRenderer
                 return;
             }
 
-            renderer.Write(formula.IsDisplay ? $"<{element} class=\"formula\">{html}</{element}>" : html);
+            renderer.Write(formula.IsDisplay ? $"<{element} class=\"formula\">{html}</{element}>" : html + Joiner(obj));
         }
     }
 }

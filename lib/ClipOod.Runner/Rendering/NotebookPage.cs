@@ -58,7 +58,7 @@ internal sealed class NotebookPage
         [
             PageFrame.State(_run.State),
             $"<span>{Html.Time(_run.Elapsed)}</span>",
-            $"<span>{Html.Count(_run.Cells.Count(IsCode), "code cell")}</span>",
+            .. _run.Cells.Any(IsCode) ? (string[])[$"<span>{Html.Count(_run.Cells.Count(IsCode), "code cell")}</span>"] : [],
             .. _run.Results.Count == 0 ? [] : (string[])[$"<a href=\"#declared-results\">{ResultsSummary(_run.Results)}</a>"],
             .. failed == 0 ? [] : (string[])[$"<a href=\"#{IdOf(_run.Cells.First(cell => cell.Error is not null || cell.State == RunState.TimedOut))}\">first failure ↓</a>"],
         ];
@@ -144,7 +144,7 @@ internal sealed class NotebookPage
     private static string Script(CellRun cell)
     {
         string id = $"{IdOf(cell)}-script";
-        return $"<div class=\"output rich\" id=\"{id}\"></div><script>notebookCell(\"{id}\", async function (element) {{\n{HtmlFragment.Script(cell.Source)}\n}});</script>";
+        return $"<div class=\"outputs\"><div class=\"output rich\" id=\"{id}\"></div></div><script>notebookCell(\"{id}\", async function (element) {{\n{HtmlFragment.Script(cell.Source)}\n}});</script>";
     }
 
     private static string Rich(string html, string id)

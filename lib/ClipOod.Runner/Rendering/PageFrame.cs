@@ -1,3 +1,4 @@
+using AngleSharp.Dom;
 using ClipOod.Runner.Execution;
 
 namespace ClipOod.Runner.Rendering;
@@ -89,8 +90,8 @@ internal static class PageFrame
     /// <summary>One line of markdown as inline HTML.</summary>
     public static string Inline(string markdown)
     {
-        HtmlFragment fragment = HtmlFragment.Parse(MarkdownRenderer.ToHtml(markdown), "top");
-        return fragment.Root.ChildElementCount == 1 ? fragment.Root.FirstElementChild!.InnerHtml : Html.Text(markdown);
+        IElement root = HtmlFragment.Parse(MarkdownRenderer.ToHtml(markdown, withRawHtml: false), "top").Root;
+        return root.ChildElementCount == 1 ? root.FirstElementChild!.InnerHtml : Html.Text(markdown);
     }
 
     /// <summary>The text of a piece of inline HTML.</summary>

@@ -92,9 +92,14 @@
     const follow = new ResizeObserver(entries => {
       for (const { target } of entries) if (target.offsetParent && target._fullLayout) Plotly.Plots.resize(target);
     });
+    // Without a pointer that hovers, tools would always cover the chart, and a drag is meant for the page.
+    const hovers = matchMedia("(hover: hover)").matches;
     const newPlot = Plotly.newPlot;
-    Plotly.newPlot = async function (...args) {
-      const chart = await newPlot.apply(this, args);
+    Plotly.newPlot = async function (target, data, layout, config) {
+      const figure = Array.isArray(data) ? { data, layout, config } : { ...data };
+      figure.config = { displaylogo: false, displayModeBar: hovers && "hover", ...figure.config };
+      if (!hovers) figure.layout = { ...figure.layout, dragmode: false };
+      const chart = await newPlot(target, figure);
       if (!seen.has(chart)) {
         seen.add(chart);
         chart.style.width = "100%";
@@ -166,7 +171,8 @@
       button.type = "button";
       button.className = "copy";
       button.textContent = "Copy";
-      button.addEventListener("click", async () => {
+      button.addEventListener("click", async event => {
+        event.preventDefault(); // a click on the summary would close the code
         const text = code.innerText.trimEnd();
         try {
           await navigator.clipboard.writeText(text);
@@ -177,7 +183,7 @@
         }
         setTimeout(() => { button.textContent = "Copy"; }, 1500);
       });
-      code.before(button);
+      code.parentElement.querySelector("summary .time").before(button);
     }
   }
 

@@ -262,6 +262,10 @@ internal sealed class TexParser(string source)
                 return TexAtom.Ordinary(new XElement("mstyle", new XAttribute("displaystyle", "true"), Fraction(command)));
             case "tfrac":
                 return TexAtom.Ordinary(new XElement("mstyle", new XAttribute("displaystyle", "false"), Fraction(command)));
+            case "overline":
+                return Ruled(command, "border-top:0.07em solid;padding-top:0.13em");
+            case "underline":
+                return Ruled(command, "border-bottom:0.07em solid;padding-bottom:0.13em");
             case "binom":
                 XElement pair = Fraction(command);
                 pair.SetAttributeValue("linethickness", "0");
@@ -354,6 +358,10 @@ internal sealed class TexParser(string source)
             : new XElement("munder", new XAttribute("accentunder", "true"), covered, mark));
     }
 
+    // A drawn rule is as wide as its content in any font; a stretchy sign is so only where the font has the parts.
+    private TexAtom Ruled(TexToken command, string style) =>
+        TexAtom.Ordinary(new XElement("mrow", new XAttribute("style", style), Argument(command)));
+
     private TexAtom Styled(TexToken command, TexAlphabet alphabet)
     {
         TexAlphabet outer = _alphabet;
@@ -397,7 +405,9 @@ internal sealed class TexParser(string source)
             throw new TexException($"A \\left needs its \\right before {right.Source}.", left.Position);
         }
 
-        return TexAtom.Ordinary(new XElement("mrow", StretchyFence(open), content, StretchyFence(ReadDelimiter(right))));
+        // The content stands in the same row as its fences, so that a \middle stretches as they do.
+        object inner = content.Name == "mrow" ? content.Elements() : content;
+        return TexAtom.Ordinary(new XElement("mrow", StretchyFence(open), inner, StretchyFence(ReadDelimiter(right))));
     }
 
     private static XElement? StretchyFence(string delimiter) => delimiter.Length == 0

@@ -27,17 +27,18 @@ internal static class TexSymbols
     public static IReadOnlyDictionary<string, string> Accents { get; } = Pairs(
         "hat ^ check ˇ tilde ~ acute ´ grave ` dot ˙ ddot ¨ breve ˘ bar ¯ vec → mathring ˚");
 
-    /// <summary>Accents as wide as what they cover: the sign, and whether it goes above.</summary>
+    /// <summary>
+    /// Accents as wide as what they cover: the sign, and whether it goes above. Of hats and tildes the combining forms
+    /// are the ones that mathematical fonts can widen.
+    /// </summary>
     public static IReadOnlyDictionary<string, (string Text, bool Above)> WideAccents { get; } =
         new Dictionary<string, (string, bool)>
         {
-            ["widehat"] = ("^", true),
-            ["widetilde"] = ("~", true),
-            ["overline"] = ("¯", true),
+            ["widehat"] = ("\u0302", true),
+            ["widetilde"] = ("\u0303", true),
             ["overrightarrow"] = ("→", true),
             ["overleftarrow"] = ("←", true),
             ["overbrace"] = ("⏞", true),
-            ["underline"] = ("_", false),
             ["underbrace"] = ("⏟", false),
         };
 
