@@ -1,6 +1,6 @@
 using System.CommandLine;
 using ClipOod.Runner.Execution;
-using Spectre.Console;
+using ClipOod.Runner.Rendering;
 
 namespace ClipOod.Runner.Commands;
 
@@ -53,10 +53,11 @@ internal sealed class RunCommand : Command
         string folder = _run.NotebooksFolder(parse);
         IReadOnlyList<NotebookFile> notebooks = NotebookFile.Find(folder, parse.GetValue(_only));
         _run.RequireWorld(parse);
+        string site = parse.GetValue(_output) ?? WorkbookFolders.Around(Environment.CurrentDirectory).Site;
         string expected = _run.ExpectedFolder(parse, folder);
         RunOptions options = _run.Options(parse) with { ExpectedFolder = expected, StopOnError = parse.GetValue(_stopOnError) };
 
-        var display = new RunDisplay(ConsoleOf(parse.InvocationConfiguration.Output), parse.GetValue(_quiet));
+        RunDisplay display = RunDisplay.On(parse.InvocationConfiguration.Output, parse.GetValue(_quiet));
         WorkbookRun run = await display.RunAsync(notebooks, options, cancellation);
         if (cancellation.IsCancellationRequested)
         {
@@ -70,31 +71,15 @@ internal sealed class RunCommand : Command
             run = Record(run, notebooks, expected);
         }
 
+        RunCommandOptions.RequireParametersKnown(parameters, run.ParametersAsked);
+        SiteWriter.Write(site, run.Runs, new SiteOptions("ClipOod", "Out-of-distribution detection with CLIP"));
         if (parse.GetValue(_report) is string report)
         {
             RunReport.Write(report, run);
         }
 
-        RunCommandOptions.RequireParametersKnown(parameters, run.ParametersAsked);
+        display.PrintSite(Path.Combine(site, "index.html"));
         return run.Runs.All(notebook => notebook.State == RunState.Passed) ? ExitCodes.Passed : ExitCodes.Failed;
-    }
-
-    // Logs and pipes have no colours, and no width to wrap at.
-    private static IAnsiConsole ConsoleOf(TextWriter writer)
-    {
-        var output = new AnsiConsoleOutput(writer);
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Out = output,
-            Ansi = output.IsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
-            ColorSystem = output.IsTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
-        });
-        if (!output.IsTerminal)
-        {
-            console.Profile.Width = int.MaxValue;
-        }
-
-        return console;
     }
 
     // Only notebooks that ran to their end: the results of half a notebook are not its results.
