@@ -55,7 +55,14 @@ internal sealed class RunCommand : Command
         _run.RequireWorld(parse);
         string site = parse.GetValue(_output) ?? WorkbookFolders.Around(Environment.CurrentDirectory).Site;
         string expected = _run.ExpectedFolder(parse, folder);
-        RunOptions options = _run.Options(parse) with { ExpectedFolder = expected, StopOnError = parse.GetValue(_stopOnError) };
+        RunOptions options = _run.Options(parse) with
+        {
+            ExpectedFolder = expected,
+            StopOnError = parse.GetValue(_stopOnError),
+
+            // Recorded results are those of a run without parameters; with them a difference is what the reader asked for.
+            ResultsMayDiffer = record || parameters.Count > 0,
+        };
 
         RunDisplay display = RunDisplay.On(parse.InvocationConfiguration.Output, parse.GetValue(_quiet));
         WorkbookRun run = await display.RunAsync(notebooks, options, cancellation);
@@ -66,9 +73,16 @@ internal sealed class RunCommand : Command
         }
 
         display.PrintOutcome(run);
+        if (run.Runs.Any(notebook => notebook.Results.Any(result => result.State != CheckState.Matches)) && !record)
+        {
+            display.PrintLine(parameters.Count > 0
+                ? "Results may differ from the recorded ones where parameters are given; that is no failure."
+                : "To accept these results: clipood run --record");
+        }
+
         if (record)
         {
-            run = Record(run, notebooks, expected);
+            run = Record(run, notebooks, expected, display);
         }
 
         RunCommandOptions.RequireParametersKnown(parameters, run.ParametersAsked);
@@ -83,7 +97,7 @@ internal sealed class RunCommand : Command
     }
 
     // Only notebooks that ran to their end: the results of half a notebook are not its results.
-    private static WorkbookRun Record(WorkbookRun run, IReadOnlyList<NotebookFile> notebooks, string expected) => run with
+    private static WorkbookRun Record(WorkbookRun run, IReadOnlyList<NotebookFile> notebooks, string expected, RunDisplay display) => run with
     {
         Runs = [.. run.Runs.Zip(notebooks, (notebookRun, notebook) =>
         {
@@ -93,12 +107,12 @@ internal sealed class RunCommand : Command
             }
 
             string path = ExpectedValues.PathOf(expected, notebook);
-            ExpectedValues.Record(notebookRun, path);
-            NotebookRun declared = notebookRun with
+            if (ExpectedValues.Record(notebookRun, path))
             {
-                State = RunState.Passed,
-                Results = [.. notebookRun.Results.Where(result => result.Value is not null)],
-            };
+                display.PrintLine($"Recorded {path}");
+            }
+
+            NotebookRun declared = notebookRun with { Results = [.. notebookRun.Results.Where(result => result.Value is not null)] };
             return ExpectedValues.Check(declared, path);
         })],
     };
