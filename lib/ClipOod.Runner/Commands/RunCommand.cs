@@ -92,7 +92,7 @@ internal sealed class RunCommand : Command
             RunReport.Write(report, run);
         }
 
-        display.PrintSite(Path.Combine(site, "index.html"));
+        display.PrintLine($"Open {Path.Combine(site, "index.html")}");
         return run.Runs.All(notebook => notebook.State == RunState.Passed) ? ExitCodes.Passed : ExitCodes.Failed;
     }
 

@@ -87,6 +87,15 @@ internal sealed class RunDisplay(IAnsiConsole console, bool quiet)
         }
     }
 
+    /// <summary>Prints a line, unless the run is quiet.</summary>
+    public void PrintLine(string text)
+    {
+        if (!quiet)
+        {
+            console.WriteLine(text);
+        }
+    }
+
     /// <summary>Says where the site is.</summary>
     public void PrintSite(string path)
     {
