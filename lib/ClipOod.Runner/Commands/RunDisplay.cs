@@ -87,24 +87,6 @@ internal sealed class RunDisplay(IAnsiConsole console, bool quiet)
         }
     }
 
-    /// <summary>Prints a line, unless the run is quiet.</summary>
-    public void PrintLine(string text)
-    {
-        if (!quiet)
-        {
-            console.WriteLine(text);
-        }
-    }
-
-    /// <summary>Says where the site is.</summary>
-    public void PrintSite(string path)
-    {
-        if (!quiet)
-        {
-            Print($"Open {Markup.Escape(path)}");
-        }
-    }
-
     private void PrintDifferences(WorkbookRun run)
     {
         var table = new Table().AddColumns("notebook", "result", "recorded", "now", "tolerance", "verdict");
