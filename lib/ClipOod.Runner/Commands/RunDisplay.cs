@@ -46,7 +46,7 @@ internal sealed class RunDisplay(IAnsiConsole console, bool quiet)
         }
 
         return await console.Progress()
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new ElapsedTimeColumn())
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new SpinnerColumn())
             .StartAsync(async context =>
             {
                 var bars = notebooks.ToDictionary(
@@ -134,7 +134,7 @@ internal sealed class RunDisplay(IAnsiConsole console, bool quiet)
         else if (message is NotebookProgress { Run: var run })
         {
             (string word, string colour) = States[run.State];
-            bar.Description = $"{Markup.Escape(run.Id)} [{colour}]{word}[/]";
+            bar.Description = $"{Markup.Escape(run.Id)} [{colour}]{word}[/] {Seconds(run.Elapsed)}";
             bar.Value = run.Cells.Count(cell => cell.State == RunState.Passed);
             bar.StopTask();
         }
