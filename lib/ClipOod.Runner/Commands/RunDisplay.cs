@@ -6,7 +6,7 @@ namespace ClipOod.Runner.Commands;
 /// <summary>Shows a run while it goes on, and what came of it.</summary>
 internal sealed class RunDisplay(IAnsiConsole console, bool quiet)
 {
-    private static readonly Dictionary<RunState, (string Word, string Colour)> States = new()
+    private static readonly Dictionary<RunState, (string Word, string Colour)> _states = new()
     {
         [RunState.Passed] = ("passed", "green"),
         [RunState.Failed] = ("failed", "red"),
@@ -119,7 +119,7 @@ internal sealed class RunDisplay(IAnsiConsole console, bool quiet)
     {
         if (!quiet && message is NotebookProgress { Run: var run })
         {
-            (string word, string colour) = States[run.State];
+            (string word, string colour) = _states[run.State];
             Print($"[{colour}]{word,-9}[/] {Markup.Escape(run.Id)}  {Seconds(run.Elapsed)}");
         }
     }
@@ -133,7 +133,7 @@ internal sealed class RunDisplay(IAnsiConsole console, bool quiet)
         }
         else if (message is NotebookProgress { Run: var run })
         {
-            (string word, string colour) = States[run.State];
+            (string word, string colour) = _states[run.State];
             bar.Description = $"{Markup.Escape(run.Id)} [{colour}]{word}[/] {Seconds(run.Elapsed)}";
             bar.Value = run.Cells.Count(cell => cell.State == RunState.Passed);
             bar.StopTask();
