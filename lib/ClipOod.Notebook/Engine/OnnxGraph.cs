@@ -6,7 +6,7 @@ using Google.Protobuf;
 namespace ClipOod.Notebook;
 
 /// <summary>
-/// Builds an ONNX model node by node. Tensors are named by strings: <see cref="Input"/>, <see cref="Constant(float)"/>
+/// Builds an ONNX model node by node. Tensors are named by strings: <see cref="Input"/>, <see cref="Constant(float[])"/>
 /// and <see cref="Node"/> return the name to pass on.
 /// </summary>
 internal sealed class OnnxGraph
@@ -31,8 +31,9 @@ internal sealed class OnnxGraph
     public void Output(string name, DataType type, params object[] dimensions) =>
         _graph.Output.Add(Describe(name, type, dimensions));
 
-    /// <summary>A single-precision scalar.</summary>
-    public string Constant(float value) => Constant(DataType.Float, MemoryMarshal.AsBytes([value]), []);
+    /// <summary>A single-precision scalar, or a vector where several values are given.</summary>
+    public string Constant(params float[] values) =>
+        Constant(DataType.Float, MemoryMarshal.AsBytes<float>(values), values.Length == 1 ? [] : [values.Length]);
 
     /// <summary>A vector of whole numbers, such as axes.</summary>
     public string Constant(params long[] values) =>

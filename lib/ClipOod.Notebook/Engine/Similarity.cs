@@ -195,12 +195,18 @@ public static class Similarity
             float norm = TensorPrimitives.Norm(embeddings[i]);
             if (!(Math.Abs(norm - 1) <= NormTolerance))
             {
+                RequireFinite(embeddings, i, name);
                 throw new ArgumentException(
-                    float.IsFinite(norm)
-                        ? FormattableString.Invariant($"Row {i} has norm {norm}, expected 1 within {NormTolerance}. Call Normalized() first.")
-                        : FormattableString.Invariant($"Row {i} of {embeddings.Rows} holds NaN or infinity. Drop it, or encode its image again."),
-                    name);
+                    FormattableString.Invariant($"Row {i} has norm {norm}, expected 1 within {NormTolerance}. Call Normalized() first."), name);
             }
+        }
+    }
+
+    internal static void RequireFinite(Embeddings embeddings, int row, string name)
+    {
+        if (!float.IsFinite(TensorPrimitives.MaxMagnitude(embeddings[row])))
+        {
+            throw new ArgumentException($"Row {row} of {embeddings.Rows} holds NaN or infinity. Drop it, or encode its image again.", name);
         }
     }
 
