@@ -110,6 +110,7 @@ public sealed class ChartView
             const figure = FIGURE;
             const look = () => { const s = getComputedStyle(e); return { color: s.color, family: s.fontFamily }; };
             Object.assign(figure.layout.font ??= {}, look());
+            if (!matchMedia('(hover: hover)').matches) { figure.config.displayModeBar = false; }
             Plotly.newPlot(e, figure.data, figure.layout, figure.config).then(() => {
               let color = look().color;
               const repaint = () => { if (e.isConnected && color !== look().color) { color = look().color; Plotly.relayout(e, { 'font.color': color }); } };

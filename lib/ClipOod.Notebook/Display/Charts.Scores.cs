@@ -38,7 +38,7 @@ public static partial class Charts
             RequireScores(name, scores);
         }
 
-        double cut = threshold ?? ThresholdKeeping(id.Scores, TargetTpr);
+        double cut = threshold ?? Metrics.ThresholdAtTpr(id.Scores, TargetTpr);
         string cutText = threshold is null ? $"{Numbers.Percent(TargetTpr)} of {id.Name} kept" : "threshold";
         double[] edges = BinEdges(sets.SelectMany(set => set.Scores).Append(cut));
         double[][] densities = [.. sets.Select(set => Density(set.Scores, edges))];
@@ -54,7 +54,7 @@ public static partial class Charts
         GenericChart chart = Plot.Chart(traces, new
         {
             xaxis = Plot.Axis(ScoreTitle(id.Scores)),
-            yaxis = Plot.Axis("Density", new { range = new[] { 0, 1.14 * top } }),
+            yaxis = Plot.YAxis("Density", new { range = new[] { 0, 1.14 * top } }),
             shapes = new[] { VerticalLine(cut) },
             annotations = new[] { LineLabel(cut, $"{cutText} at {Numbers.Short(cut)}", right) },
             hovermode = "x unified",
@@ -68,6 +68,7 @@ public static partial class Charts
             + (infinite > 0 ? $" {Numbers.Count(infinite)} infinite scores lie outside the chart." : "");
         string alt = $"Densities of the {id.Scores.Name} score. "
             + string.Join(" ", sets.Select((set, i) => $"{set.Name}: {Numbers.Count(set.Scores.Count)} images, median {Numbers.Short(medians[i])}."))
+            + " " + string.Join(" ", ood.Select(set => $"AUROC against {set.Name}: {Numbers.Percent(Metrics.Auroc(id.Scores, set.Scores))}."))
             + " " + caption;
 
         ResultTable table = new ResultTable("Densities")
@@ -148,13 +149,6 @@ public static partial class Charts
         }
 
         return density;
-    }
-
-    private static double ThresholdKeeping(IdScores id, double fraction)
-    {
-        double[] sorted = id.ToArray();
-        Array.Sort(sorted);
-        return sorted[sorted.Length - (int)Math.Ceiling(fraction * sorted.Length)];
     }
 
     private static double FractionAtLeast(IdScores scores, double threshold) =>

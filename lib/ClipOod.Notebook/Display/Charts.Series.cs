@@ -55,7 +55,7 @@ public static partial class Charts
         GenericChart chart = Plot.Chart(traces, new
         {
             xaxis = Plot.Axis(xTitle, new { type = logX ? "log" : "-" }),
-            yaxis = Plot.Axis(yTitle),
+            yaxis = Plot.YAxis(yTitle),
             showlegend = traces.Count > 1,
             hovermode = "closest",
         });
@@ -112,14 +112,14 @@ public static partial class Charts
             ? new
             {
                 xaxis = EpochAxis(epochs, "y2"),
-                yaxis = Plot.Axis("Loss (nats, lower = better)", new { domain = new[] { 0.55, 1 } }),
-                yaxis2 = Plot.Axis("Accuracy (higher = better)", new { domain = new[] { 0, 0.45 }, tickformat = ".0%" }),
+                yaxis = Plot.YAxis("Loss\n(nats, lower = better)", new { domain = new[] { 0.55, 1 } }),
+                yaxis2 = Plot.YAxis("Accuracy\n(higher = better)", new { domain = new[] { 0, 0.45 }, tickformat = ".0%" }),
                 hovermode = "x unified",
             }
             : new
             {
                 xaxis = EpochAxis(epochs, "y"),
-                yaxis = Plot.Axis("Loss (nats, lower = better)"),
+                yaxis = Plot.YAxis("Loss (nats, lower = better)"),
                 hovermode = "x unified",
             };
         string alt = string.Join(" ", loss.Select(s => $"Loss, {s.Name}: {Numbers.Short(s.Values[0])} after epoch 1, {Numbers.Short(s.Values[^1])} after epoch {s.Values.Count}.")
@@ -180,7 +180,7 @@ public static partial class Charts
                 name = Html.Escape(name),
                 x = Enumerable.Range(0, categories.Count),
                 y = Plot.Values(values),
-                marker = new { color = Plot.Color(i), pattern = new { shape = i == 0 ? "" : Pattern(i), solidity = 0.25, fgcolor = "rgba(255,255,255,0.8)" } },
+                marker = new { color = Plot.Color(i), pattern = new { shape = Pattern(i), fillmode = "overlay", solidity = 0.2, fgcolor = "rgba(255,255,255,0.7)" } },
                 error_y = interval is null ? null : new
                 {
                     type = "data",
@@ -202,7 +202,7 @@ public static partial class Charts
         GenericChart chart = Plot.Chart(traces, new
         {
             xaxis = CategoryAxis("", categories),
-            yaxis = Plot.Axis(yTitle, percent ? new { tickformat = ".0%", rangemode = "tozero" } : new { rangemode = "tozero" }),
+            yaxis = Plot.YAxis(yTitle, percent ? new { tickformat = ".0%", rangemode = "tozero" } : new { rangemode = "tozero" }),
             barmode = "group",
             bargap = 0.25,
             showlegend = groups.Count > 1,
@@ -249,11 +249,11 @@ public static partial class Charts
             {
                 traces.Add(Plot.Trace("scatter", new
                 {
-                    name = hollow ? $"too few images: fallback ({at.Length} classes)" : $"fitted to the class ({at.Length} classes)",
+                    name = $"{(hollow ? "too few images: fallback" : "fitted to the class")} ({at.Length} of {classes.Count} classes)",
                     mode = "markers",
                     x = at,
                     y = Plot.Values(at.Select(i => thresholds[order[i]])),
-                    marker = new { color = hollow ? Plot.OodColor : Plot.IdColor, symbol = hollow ? "diamond-open" : "circle", size = Math.Clamp(600 / classes.Count, 5, 10) },
+                    marker = new { color = Plot.Color(hollow ? 3 : 0), symbol = hollow ? "diamond-open" : "circle", size = Math.Clamp(600 / classes.Count, 5, 10) },
                     customdata = at.Select(i => Html.Escape(classes[order[i]]) + (counts is null ? "" : $" (n = {Numbers.Count(counts[order[i]])})")).ToArray(),
                     hovertemplate = "%{customdata}: %{y:.4g}<extra></extra>",
                 }));
@@ -280,7 +280,7 @@ public static partial class Charts
         GenericChart chart = Plot.Chart(traces, new
         {
             xaxis,
-            yaxis = Plot.Axis(axisTitle),
+            yaxis = Plot.YAxis(axisTitle),
             annotations = named || !sorted ? null : EndLabels(classes, thresholds, order),
             showlegend = traces.Count > 1,
             hovermode = "closest",
@@ -348,7 +348,7 @@ public static partial class Charts
         GenericChart chart = Plot.Chart([trace], new
         {
             xaxis = Without(CategoryAxis(columnTitle, columns)),
-            yaxis = Without(Names(Plot.Axis(rowTitle, new { autorange = "reversed" }), rows)),
+            yaxis = Without(Names(Plot.YAxis(rowTitle, new { autorange = "reversed" }), rows)),
         }, Math.Clamp(120 + (44 * rows.Count), 260, 640));
 
         (int i, int j)[] cells = [.. Enumerable.Range(0, rows.Count).SelectMany(i => Enumerable.Range(0, columns.Count).Select(j => (i, j)))
@@ -422,8 +422,8 @@ public static partial class Charts
         GenericChart chart = Plot.Chart(traces, new
         {
             // Equal scales, so that distances on the screen are distances in the projection.
-            xaxis = Plot.Axis(xTitle),
-            yaxis = Plot.Axis(yTitle, new { scaleanchor = "x", constrain = "domain" }),
+            xaxis = Plot.Axis(xTitle, new { constrain = "domain" }),
+            yaxis = Plot.YAxis(yTitle, new { scaleanchor = "x", constrain = "domain" }),
             showlegend = true,
             hovermode = "closest",
         }, 420);
@@ -436,7 +436,7 @@ public static partial class Charts
             .Number($"mean {xTitle}", members.Select(group => group.All.Average(i => points[i, 0])))
             .Number($"mean {yTitle}", members.Select(group => group.All.Average(i => points[i, 1])));
         string caption = every == 1 ? "" : $"One point in {every} of each group is drawn.";
-        return new ChartView(chart, title, caption, alt, table) { MaxWidth = 48 };
+        return new ChartView(chart, title, caption, alt, table) { MaxWidth = 40 };
     }
 
     private static IDictionary<string, object> EpochAxis(int epochs, string anchor) => Plot.Axis(
@@ -458,7 +458,7 @@ public static partial class Charts
     {
         axis["showgrid"] = false;
         axis["showline"] = false;
-        axis["ticks"] = "";
+        axis["tickcolor"] = "rgba(0,0,0,0)";
         return axis;
     }
 
@@ -495,7 +495,7 @@ public static partial class Charts
         hovertemplate = Html.Escape(name) + "<extra></extra>",
     });
 
-    private static string Pattern(int i) => new[] { "/", "\\", "x", "-", "|", "+", "." }[(i - 1) % 7];
+    private static string Pattern(int i) => new[] { "", "/", "\\", "x", "-", "|", "+", "." }[i % 8];
 
     private static IEnumerable<double> Padded(IReadOnlyList<double> values, int count) =>
         values.Concat(Enumerable.Repeat(double.NaN, count - values.Count));

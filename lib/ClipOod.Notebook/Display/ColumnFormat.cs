@@ -46,8 +46,10 @@ internal static class Numbers
     /// <summary>A fraction of 1 as a percentage with one decimal.</summary>
     public static string Percent(double fraction) => Write(fraction, ColumnFormat.Percent, 1);
 
-    /// <summary>A number with four significant digits.</summary>
-    public static string Short(double value) => Write(value, ColumnFormat.Number, Math.Abs(value));
+    /// <summary>A number with four digits; a whole number of 10 or more without decimals.</summary>
+    public static string Short(double value) => Math.Abs(value) >= 10 && value == Math.Round(value)
+        ? Write(value, ColumnFormat.Count, value)
+        : Write(value, ColumnFormat.Number, Math.Abs(value));
 
     /// <summary>A count with thousands separators.</summary>
     public static string Count(long value) => value.ToString("N0", CultureInfo.InvariantCulture);

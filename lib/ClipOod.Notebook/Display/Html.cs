@@ -20,7 +20,7 @@ internal static class Html
         .clipood thead th{border-bottom:2px solid rgba(128,128,128,.6);vertical-align:bottom;font-weight:600}
         .clipood tbody th{font-weight:400}
         .clipood .n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
-        .clipood thead .n{white-space:normal}
+        .clipood thead .n{white-space:normal;max-width:9rem}
         .clipood th:not(:first-child),.clipood td:not(:first-child){padding-left:.6rem}
         .clipood details{font-size:.92em;margin:.3rem 0}
         .clipood details .scroll{max-height:20rem;overflow:auto;margin-top:.4rem}

@@ -67,7 +67,7 @@ internal static class Plot
     {
         var axis = new Dictionary<string, object>
         {
-            ["title"] = new { text = Html.Escape(title), standoff = 8 },
+            ["title"] = new { text = Html.Escape(title).Replace("\n", "<br>", StringComparison.Ordinal), standoff = 8 },
             ["automargin"] = true,
             ["gridcolor"] = GridColor,
             ["zeroline"] = false,
@@ -86,6 +86,15 @@ internal static class Plot
         return axis;
     }
 
+    /// <summary>A vertical axis: a long title, which plotly.js would cut, is broken before its direction.</summary>
+    /// <param name="title">Name with direction.</param>
+    /// <param name="attributes">Further plotly.js attributes as an anonymous object.</param>
+    public static IDictionary<string, object> YAxis(string title, object? attributes = null)
+    {
+        int direction = title.IndexOf(" (", StringComparison.Ordinal);
+        return Axis(title.Length > 32 && direction > 0 ? string.Concat(title.AsSpan(0, direction), "\n", title.AsSpan(direction + 1)) : title, attributes);
+    }
+
     /// <summary>A chart in the common look.</summary>
     /// <param name="traces">What is drawn.</param>
     /// <param name="attributes">plotly.js layout attributes as an anonymous object: axes, shapes, annotations.</param>
@@ -97,12 +106,13 @@ internal static class Plot
         {
             height,
             autosize = true,
-            margin = new { l = 56, r = 16, t = 12, b = 48, pad = 0 },
+            margin = new { l = 56, r = 16, t = 12, b = 40, pad = 0 },
             paper_bgcolor = "rgba(0,0,0,0)",
             plot_bgcolor = "rgba(0,0,0,0)",
             // Readable on both backgrounds; the page's own text colour replaces it when the chart is drawn.
             font = new { color = "#808080", size = 12.5 },
             legend = new { orientation = "h", x = 0, xanchor = "left", y = 1.02, yanchor = "bottom", bgcolor = "rgba(0,0,0,0)" },
+            modebar = new { bgcolor = "rgba(0,0,0,0)", color = GuideColor, activecolor = IdColor },
             hoverlabel = new { @namelength = -1 },
         }).Concat(Members(attributes)))
         {
