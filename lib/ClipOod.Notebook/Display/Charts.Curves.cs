@@ -28,7 +28,7 @@ public static partial class Charts
 
         var traces = new List<Trace> { Guide("chance", [0, 1], [0, 1]) };
         traces.AddRange(curves.Select((curve, i) => Curve(
-            i, $"{curve.Name}: AUROC {Numbers.Percent(auroc[i])} ({Sides(curve.Id, curve.Ood)})", Metrics.RocCurve(curve.Id, curve.Ood), "TPR %{y:.2%} at FPR %{x:.2%}")));
+            i, $"{curve.Name}: AUROC {Numbers.Percent(auroc[i])}", Sides(curve.Id, curve.Ood), Metrics.RocCurve(curve.Id, curve.Ood), "TPR %{y:.2%} at FPR %{x:.2%}")));
         traces.Add(Plot.Trace("scatter", new
         {
             name = curves.Count == 1 ? $"95 % of ID accepted: FPR95 {Numbers.Percent(fpr95[0])}" : "95 % of ID accepted (FPR95)",
@@ -53,9 +53,10 @@ public static partial class Charts
 
         return SquareChart(
             traces,
-            Plot.Axis("False positive rate (OOD taken as ID, lower = better)", new { range = UnitRange, tickformat = ".0%" }),
-            Plot.YAxis("True positive rate (ID taken as ID, higher = better)", new { range = UnitRange, tickformat = ".0%" }),
+            Plot.XAxis("FPR: OOD taken as ID (lower = better)", new { range = UnitRange, tickformat = ".0%" }),
+            Plot.YAxis("TPR: ID taken as ID (higher = better)", new { range = UnitRange, tickformat = ".0%" }),
             title,
+            "",
             "ROC curves, in-distribution positive. " + string.Join(" ", texts),
             table);
     }
@@ -92,7 +93,7 @@ public static partial class Charts
         var traces = new List<Trace>(shares.Distinct().Select((share, i) =>
             Guide(i == 0 ? $"chance (share of {side} images)" : $"chance ({i + 1})", [0, 1], [share, share])));
         traces.AddRange(curves.Select((curve, i) => Curve(
-            i, $"{curve.Name}: AP {Numbers.Percent(average[i])} ({Sides(curve.Id, curve.Ood)})", Metrics.PrCurve(curve.Id, curve.Ood, positive), "precision %{y:.2%} at recall %{x:.2%}")));
+            i, $"{curve.Name}: AP {Numbers.Percent(average[i])}", Sides(curve.Id, curve.Ood), Metrics.PrCurve(curve.Id, curve.Ood, positive), "precision %{y:.2%} at recall %{x:.2%}")));
         ResultTable table = new ResultTable("Curves")
             .Text("curve", curves.Select(curve => curve.Name))
             .Percent("average precision", average)
@@ -100,9 +101,10 @@ public static partial class Charts
             .Percent($"share of {side} images", shares);
         return SquareChart(
             traces,
-            Plot.Axis($"Recall (share of {side} found, higher = better)", new { range = UnitRange, tickformat = ".0%" }),
-            Plot.YAxis($"Precision (share of {side} among the found, higher = better)", new { range = UnitRange, tickformat = ".0%" }),
+            Plot.XAxis("Recall (higher = better)", new { range = UnitRange, tickformat = ".0%" }),
+            Plot.YAxis("Precision (higher = better)", new { range = UnitRange, tickformat = ".0%" }),
             title,
+            $"Recall is the share of the {side} images that is found, precision the share of {side} among what is found.",
             $"Precision-recall curves, {side} positive. " + string.Join(" ", curves.Select((curve, i) =>
                 $"{curve.Name}: average precision {Numbers.Percent(average[i])}, {Sides(curve.Id, curve.Ood)}.")),
             table);
@@ -163,7 +165,7 @@ public static partial class Charts
         ];
         GenericChart chart = Plot.Chart(traces, new
         {
-            xaxis = Plot.Axis("Confidence (higher = surer)", new { range = UnitRange, tickformat = ".0%", anchor = "y2" }),
+            xaxis = Plot.XAxis("Confidence (higher = surer)", new { range = UnitRange, tickformat = ".0%", anchor = "y2" }),
             yaxis = Plot.YAxis("Accuracy (on the line = calibrated)", new { range = UnitRange, tickformat = ".0%", domain = new[] { 0.34, 1 } }),
             yaxis2 = Plot.YAxis("Images", new { domain = new[] { 0, 0.24 }, nticks = 3 }),
             barmode = "overlay",
@@ -186,19 +188,20 @@ public static partial class Charts
     private static double[] UnitRange => [-0.01, 1.01];
 
     private static ChartView SquareChart(
-        List<Trace> traces, IDictionary<string, object> xaxis, IDictionary<string, object> yaxis, string title, string alt, ResultTable table)
+        List<Trace> traces, IDictionary<string, object> xaxis, IDictionary<string, object> yaxis, string title, string caption, string alt, ResultTable table)
     {
         // A long legend is given room of its own instead of the curves'.
-        int height = 420 + (20 * Math.Max(0, traces.Count - 3));
-        return new ChartView(Plot.Chart(traces, new { xaxis, yaxis, hovermode = "closest" }, height), title, "", alt, table) { MaxWidth = SquareWidth };
+        int height = 420 + (32 * Math.Max(0, traces.Count - 3));
+        return new ChartView(Plot.Chart(traces, new { xaxis, yaxis, hovermode = "closest" }, height), title, caption, alt, table) { MaxWidth = SquareWidth };
     }
 
-    private static Trace Curve(int series, string name, CurvePoints points, string hover)
+    private static Trace Curve(int series, string name, string size, CurvePoints points, string hover)
     {
         int[] kept = Polyline.Thin([.. points.X], [.. points.Y]);
         return Plot.Trace("scatter", new
         {
-            name = Html.Escape(name),
+            // A phone cuts longer lines of a legend.
+            name = Html.Escape(name) + (name.Length + size.Length > 38 ? "<br>" : " ") + $"({size})",
             mode = "lines",
             x = Plot.Values(kept.Select(k => points.X[k])),
             y = Plot.Values(kept.Select(k => points.Y[k])),

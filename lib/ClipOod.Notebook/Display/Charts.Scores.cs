@@ -39,7 +39,7 @@ public static partial class Charts
         }
 
         double cut = threshold ?? Metrics.ThresholdAtTpr(id.Scores, TargetTpr);
-        string cutText = threshold is null ? $"{Numbers.Percent(TargetTpr)} of {id.Name} kept" : "threshold";
+        string cutText = threshold is null ? $"{Numbers.Percent(TargetTpr)} of {id.Name} at or above" : "threshold";
         double[] edges = BinEdges(sets.SelectMany(set => set.Scores).Append(cut));
         double[][] densities = [.. sets.Select(set => Density(set.Scores, edges))];
 
@@ -49,14 +49,20 @@ public static partial class Charts
             traces.Add(StepArea(i, Sized(sets[i].Name, sets[i].Scores.Count), edges, densities[i]));
         }
 
-        bool right = cut > (edges[0] + edges[^1]) / 2;
-        double top = densities.Max(density => density.Max());
+        double top = 1.05 * densities.Max(density => density.Max());
+        traces.Add(Plot.Trace("scatter", new
+        {
+            name = Html.Escape($"{cutText}: {Numbers.Short(cut)}"),
+            mode = "lines",
+            x = Plot.Values([cut, cut]),
+            y = Plot.Values([0, top]),
+            line = new { color = Plot.GuideColor, width = 2, dash = "dash" },
+            hoverinfo = "skip",
+        }));
         GenericChart chart = Plot.Chart(traces, new
         {
-            xaxis = Plot.Axis(ScoreTitle(id.Scores)),
-            yaxis = Plot.YAxis("Density", new { range = new[] { 0, 1.14 * top } }),
-            shapes = new[] { VerticalLine(cut) },
-            annotations = new[] { LineLabel(cut, $"{cutText} at {Numbers.Short(cut)}", right) },
+            xaxis = Plot.XAxis(ScoreTitle(id.Scores), new { range = Plot.Values([edges[0], edges[^1]]) }),
+            yaxis = Plot.YAxis("Density", new { range = new[] { 0, top } }),
             hovermode = "x unified",
         });
 
@@ -95,30 +101,6 @@ public static partial class Charts
         fillcolor = Plot.Faded(Plot.Color(series), 0.25),
         hovertemplate = "%{y:.4g}",
     });
-
-    private static object VerticalLine(double x) => new
-    {
-        type = "line",
-        x0 = x,
-        x1 = x,
-        yref = "paper",
-        y0 = 0,
-        y1 = 1,
-        line = new { color = Plot.GuideColor, width = 1.5, dash = "dash" },
-    };
-
-    // The label stands on the side of its line where there is room.
-    private static object LineLabel(double x, string text, bool left) => new
-    {
-        x,
-        yref = "paper",
-        y = 1,
-        text = Html.Escape(text),
-        showarrow = false,
-        xanchor = left ? "right" : "left",
-        yanchor = "top",
-        xshift = left ? -4 : 4,
-    };
 
     // Rice's rule on all images together, within what a screen resolves.
     private static double[] BinEdges(IEnumerable<double> scores)

@@ -54,7 +54,7 @@ public static partial class Charts
 
         GenericChart chart = Plot.Chart(traces, new
         {
-            xaxis = Plot.Axis(xTitle, new { type = logX ? "log" : "-" }),
+            xaxis = Plot.XAxis(xTitle, new { type = logX ? "log" : "-" }),
             yaxis = Plot.YAxis(yTitle),
             showlegend = traces.Count > 1,
             hovermode = "closest",
@@ -205,6 +205,7 @@ public static partial class Charts
             yaxis = Plot.YAxis(yTitle, percent ? new { tickformat = ".0%", rangemode = "tozero" } : new { rangemode = "tozero" }),
             barmode = "group",
             bargap = 0.25,
+            uniformtext = new { minsize = 9, mode = "hide" },
             showlegend = groups.Count > 1,
         });
         string alt = yTitle + ". " + string.Join(" ", groups.Select(group =>
@@ -276,7 +277,7 @@ public static partial class Charts
         string by = sorted ? "sorted by threshold" : "in class order";
         IDictionary<string, object> xaxis = named
             ? CategoryAxis("", [.. order.Select(k => classes[k])])
-            : Plot.Axis($"Classes, {by} (names on hover)", new { range = new[] { -0.5 - (0.01 * classes.Count), classes.Count - 0.5 + (0.01 * classes.Count) }, showgrid = false });
+            : Plot.XAxis($"Classes, {by} (names on hover)", new { range = new[] { -0.5 - (0.01 * classes.Count), classes.Count - 0.5 + (0.01 * classes.Count) }, showgrid = false });
         GenericChart chart = Plot.Chart(traces, new
         {
             xaxis,
@@ -340,10 +341,12 @@ public static partial class Charts
             hovertemplate = "%{customdata}: %{z:.4g}<extra></extra>",
             hoverongaps = false,
             // One hue from light to dark: orders values for every reader and prints in grey.
-            colorscale = new object[] { new object[] { 0, "#e4eef7" }, new object[] { 0.5, "#7fb0da" }, new object[] { 1, "#12507f" } },
+            // Light enough throughout for dark numbers.
+            colorscale = new object[] { new object[] { 0, "#eef4fa" }, new object[] { 1, "#5f9fd4" } },
+            showscale = false,
+            textfont = new { color = "#14202b" },
             xgap = 2,
             ygap = 2,
-            colorbar = new { title = new { text = Html.Escape(valueName), side = "right" }, thickness = 12, tickformat = format == ColumnFormat.Percent ? ".0%" : "", outlinewidth = 0 },
         });
         GenericChart chart = Plot.Chart([trace], new
         {
@@ -366,7 +369,7 @@ public static partial class Charts
             table = table.Numeric(Unique(table, columns[j]), lines.Select(line => line[j]), format);
         }
 
-        return new ChartView(chart, title, "", alt, table) { MaxWidth = Math.Max(34, 14 + (6 * columns.Count)) };
+        return new ChartView(chart, title, $"{valueName}; a darker cell is a higher value.", alt, table) { MaxWidth = 12 + (7 * columns.Count) };
     }
 
     /// <summary>Points of a 2-D projection of features, coloured and shaped by group.</summary>
@@ -422,7 +425,7 @@ public static partial class Charts
         GenericChart chart = Plot.Chart(traces, new
         {
             // Equal scales, so that distances on the screen are distances in the projection.
-            xaxis = Plot.Axis(xTitle, new { constrain = "domain" }),
+            xaxis = Plot.XAxis(xTitle, new { constrain = "domain", constraintoward = "left" }),
             yaxis = Plot.YAxis(yTitle, new { scaleanchor = "x", constrain = "domain" }),
             showlegend = true,
             hovermode = "closest",
@@ -439,11 +442,11 @@ public static partial class Charts
         return new ChartView(chart, title, caption, alt, table) { MaxWidth = 40 };
     }
 
-    private static IDictionary<string, object> EpochAxis(int epochs, string anchor) => Plot.Axis(
+    private static IDictionary<string, object> EpochAxis(int epochs, string anchor) => Plot.XAxis(
         "Epoch", new { anchor, tickformat = "d", dtick = epochs <= 12 ? 1 : (object?)null });
 
     private static IDictionary<string, object> CategoryAxis(string title, IReadOnlyList<string> names) =>
-        names.Count <= MaxNamedTicks ? Names(Plot.Axis(title, new { showgrid = false }), names) : Plot.Axis(title, new { showgrid = false });
+        names.Count <= MaxNamedTicks ? Names(Plot.XAxis(title, new { showgrid = false }), names) : Plot.XAxis(title, new { showgrid = false });
 
     // Positions with names instead of plotly's category axis, which merges equal names.
     private static IDictionary<string, object> Names(IDictionary<string, object> axis, IReadOnlyList<string> names)

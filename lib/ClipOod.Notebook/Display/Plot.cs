@@ -60,40 +60,15 @@ internal static class Plot
         return trace;
     }
 
-    /// <summary>An axis in the common look.</summary>
+    /// <summary>A horizontal axis: a title too long for a phone is broken before its direction.</summary>
     /// <param name="title">Name with direction.</param>
     /// <param name="attributes">Further plotly.js attributes as an anonymous object.</param>
-    public static IDictionary<string, object> Axis(string title, object? attributes = null)
-    {
-        var axis = new Dictionary<string, object>
-        {
-            ["title"] = new { text = Html.Escape(title).Replace("\n", "<br>", StringComparison.Ordinal), standoff = 8 },
-            ["automargin"] = true,
-            ["gridcolor"] = GridColor,
-            ["zeroline"] = false,
-            ["linecolor"] = "rgba(128,128,128,0.6)",
-            ["showline"] = true,
-            ["ticks"] = "outside",
-            ["ticklen"] = 4,
-            ["tickcolor"] = "rgba(128,128,128,0.6)",
-            ["fixedrange"] = false,
-        };
-        foreach ((string name, object value) in attributes is null ? [] : Members(attributes))
-        {
-            axis[name] = value;
-        }
+    public static IDictionary<string, object> XAxis(string title, object? attributes = null) => Axis(Broken(title, 42), attributes);
 
-        return axis;
-    }
-
-    /// <summary>A vertical axis: a long title, which plotly.js would cut, is broken before its direction.</summary>
+    /// <summary>A vertical axis: a title too long for the chart's height is broken before its direction.</summary>
     /// <param name="title">Name with direction.</param>
     /// <param name="attributes">Further plotly.js attributes as an anonymous object.</param>
-    public static IDictionary<string, object> YAxis(string title, object? attributes = null)
-    {
-        int direction = title.IndexOf(" (", StringComparison.Ordinal);
-        return Axis(title.Length > 32 && direction > 0 ? string.Concat(title.AsSpan(0, direction), "\n", title.AsSpan(direction + 1)) : title, attributes);
-    }
+    public static IDictionary<string, object> YAxis(string title, object? attributes = null) => Axis(Broken(title, 32), attributes);
 
     /// <summary>A chart in the common look.</summary>
     /// <param name="traces">What is drawn.</param>
@@ -106,7 +81,7 @@ internal static class Plot
         {
             height,
             autosize = true,
-            margin = new { l = 56, r = 16, t = 12, b = 40, pad = 0 },
+            margin = new { l = 56, r = 16, t = 4, b = 40, pad = 0 },
             paper_bgcolor = "rgba(0,0,0,0)",
             plot_bgcolor = "rgba(0,0,0,0)",
             // Readable on both backgrounds; the page's own text colour replaces it when the chart is drawn.
@@ -129,6 +104,38 @@ internal static class Plot
     /// <summary>Values as JSON can hold them: six significant digits, and null where a value is not finite.</summary>
     public static double?[] Values(IEnumerable<double> values) =>
         [.. values.Select(value => double.IsFinite(value) ? Round(value) : (double?)null)];
+
+    /// <summary>An axis in the common look.</summary>
+    /// <param name="title">Name with direction.</param>
+    /// <param name="attributes">Further plotly.js attributes as an anonymous object.</param>
+    private static Dictionary<string, object> Axis(string title, object? attributes = null)
+    {
+        var axis = new Dictionary<string, object>
+        {
+            ["title"] = new { text = Html.Escape(title).Replace("\n", "<br>", StringComparison.Ordinal), standoff = 8 },
+            ["automargin"] = true,
+            ["gridcolor"] = GridColor,
+            ["zeroline"] = false,
+            ["linecolor"] = "rgba(128,128,128,0.6)",
+            ["showline"] = true,
+            ["ticks"] = "outside",
+            ["ticklen"] = 4,
+            ["tickcolor"] = "rgba(128,128,128,0.6)",
+            ["fixedrange"] = false,
+        };
+        foreach ((string name, object value) in attributes is null ? [] : Members(attributes))
+        {
+            axis[name] = value;
+        }
+
+        return axis;
+    }
+
+    private static string Broken(string title, int longest)
+    {
+        int direction = title.IndexOf(" (", StringComparison.Ordinal);
+        return title.Length > longest && direction > 0 ? string.Concat(title.AsSpan(0, direction), "\n", title.AsSpan(direction + 1)) : title;
+    }
 
     private static double Round(double value)
     {
