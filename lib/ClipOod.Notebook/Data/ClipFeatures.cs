@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace ClipOod.Notebook;
 
@@ -73,9 +74,10 @@ public static class ClipFeatures
     {
         FeatureSet source = WithoutClutter(reader.Images("caltech256-val"));
         FeatureSet test = WithoutClutter(reader.Images("caltech256-test"));
-        (FeatureSet train, FeatureSet validation) = source.SplitStratified(0.8, seed);
+        FeatureSet unseen = WithoutRowsOf(source, test);
+        (FeatureSet train, FeatureSet validation) = unseen.SplitStratified(0.8, seed);
         return WithText(reader, "C", "caltech256-text", train, validation, test, Invariant(
-            $"The published validation part is the training side, split at random within each class (seed {seed}) into {Percent(train, source)} train and {Percent(validation, source)} validation. The class clutter, which is no class, is left out."));
+            $"The published validation part is the training side, split at random within each class (seed {seed}) into {Percent(train, unseen)} train and {Percent(validation, unseen)} validation, without the {source.Count - unseen.Count} of its images that are in the test part too. The class clutter, which is no class, is left out."));
     }
 
     private static Dataset ImageNet(Reader reader)
@@ -96,6 +98,15 @@ public static class ClipFeatures
 
     /// <summary>Caltech-256 numbers its classes 1 to 257, and the last one, clutter, holds images of no class.</summary>
     private static FeatureSet WithoutClutter(FeatureSet set) => set.WithoutClasses(["clutter"]);
+
+    /// <summary>The published parts share an image here and there, which a nearest-neighbour score would know by heart.</summary>
+    private static FeatureSet WithoutRowsOf(FeatureSet set, FeatureSet other)
+    {
+        static string Key(FeatureSet features, int row) =>
+            Convert.ToBase64String(MemoryMarshal.AsBytes(features.Features[row]));
+        HashSet<string> seen = [.. Enumerable.Range(0, other.Count).Select(i => Key(other, i))];
+        return set.Select([.. Enumerable.Range(0, set.Count).Where(i => !seen.Contains(Key(set, i)))]);
+    }
 
     private static Dataset WithText(
         Reader reader, string role, string textFile, FeatureSet train, FeatureSet validation, FeatureSet test, string note)
