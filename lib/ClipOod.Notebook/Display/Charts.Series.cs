@@ -429,7 +429,7 @@ public static partial class Charts
             yaxis = Plot.YAxis(yTitle, new { scaleanchor = "x", constrain = "domain" }),
             showlegend = true,
             hovermode = "closest",
-        }, 420);
+        }, 420 + (10 * members.Length));
         string Spread(int[] all, int axis) => Numbers.Short(all.Average(i => points[i, axis]));
         string alt = $"Map of {Numbers.Count(points.Rows)} points. "
             + string.Join(" ", members.Select(group => $"{group.Name}: {Numbers.Count(group.All.Length)} points around ({Spread(group.All, 0)}, {Spread(group.All, 1)})."));
@@ -452,6 +452,7 @@ public static partial class Charts
     private static IDictionary<string, object> Names(IDictionary<string, object> axis, IReadOnlyList<string> names)
     {
         axis["tickmode"] = "array";
+        axis["autotickangles"] = new[] { 0, -40, -90 };
         axis["tickvals"] = Enumerable.Range(0, names.Count);
         axis["ticktext"] = names.Select(name => Html.Escape(Shortened(name))).ToArray();
         return axis;
@@ -494,7 +495,7 @@ public static partial class Charts
         mode = "markers",
         x = Plot.Values([x]),
         y = Plot.Values([y]),
-        marker = new { symbol = "circle-open", size = 13, color = Plot.OodColor, line = new { width = 2.5 } },
+        marker = new { symbol = "circle-open", size = 13, color = Plot.Color(3), line = new { width = 2.5 } },
         hovertemplate = Html.Escape(name) + "<extra></extra>",
     });
 

@@ -81,7 +81,7 @@ internal static class Plot
         {
             height,
             autosize = true,
-            margin = new { l = 56, r = 16, t = 4, b = 40, pad = 0 },
+            margin = new { l = 8, r = 16, t = 4, b = 8, pad = 0 },
             paper_bgcolor = "rgba(0,0,0,0)",
             plot_bgcolor = "rgba(0,0,0,0)",
             // Readable on both backgrounds; the page's own text colour replaces it when the chart is drawn.
