@@ -116,7 +116,7 @@ public sealed class ResultTable
             {
                 int => table.Count(columns[j], values.Select(v => Convert.ToInt32(v, CultureInfo.InvariantCulture))),
                 double or float => table.Number(columns[j], values.Select(v => v is null ? double.NaN : Convert.ToDouble(v, CultureInfo.InvariantCulture))),
-                _ => table.Text(columns[j], values.Select(v => Convert.ToString(v, CultureInfo.InvariantCulture))),
+                _ => table.Text(columns[j], values.Select(TextOf)),
             };
         }
 
@@ -137,7 +137,7 @@ public sealed class ResultTable
             table = column.IsNumericColumn()
                 ? table.With(new Column(column.Clone(), integral ? ColumnFormat.Count : ColumnFormat.Number, Best.None, Numbers.Missing))
                 : table.Text(column.Name, Enumerable.Range(0, (int)column.Length)
-                    .Select(i => Convert.ToString(column[i], CultureInfo.InvariantCulture)));
+                    .Select(i => TextOf(column[i])));
         }
 
         return table;
@@ -273,6 +273,8 @@ public sealed class ResultTable
 
         html.Append("</tbody></table></div>");
     }
+
+    private static string? TextOf(object? value) => value is null ? null : Convert.ToString(value, CultureInfo.InvariantCulture);
 
     private string[][] Cells() => [.. _columns.Select(column => column.Write())];
 
