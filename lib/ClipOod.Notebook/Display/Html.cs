@@ -20,12 +20,12 @@ internal static class Html
         .clipood thead th{border-bottom:2px solid rgba(128,128,128,.6);vertical-align:bottom;font-weight:600}
         .clipood tbody th{font-weight:400}
         .clipood .n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
-        .clipood thead .n{white-space:normal;min-width:4.5rem;max-width:11rem}
+        .clipood thead .n{white-space:normal;min-width:5.2rem;max-width:11rem}
         .clipood .short{white-space:nowrap}
         .clipood .long{min-width:14rem}
         .clipood th:not(:first-child),.clipood td:not(:first-child){padding-left:.6rem}
         .clipood details{font-size:.92em;margin:.3rem 0}
-        .clipood details .scroll{max-height:20rem;overflow:auto;margin-top:.4rem}
+        .clipood details .scroll{max-height:24rem;overflow:auto;margin-top:.4rem}
         .clipood summary{cursor:pointer;opacity:.8}
         figure.clipood{margin-left:0;margin-right:0}
         </style>

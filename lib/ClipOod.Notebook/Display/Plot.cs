@@ -112,7 +112,6 @@ internal static class Plot
     {
         var axis = new Dictionary<string, object>
         {
-            ["title"] = new { text = Html.Escape(title).Replace("\n", "<br>", StringComparison.Ordinal), standoff = 8 },
             ["automargin"] = true,
             ["gridcolor"] = GridColor,
             ["zeroline"] = false,
@@ -121,8 +120,12 @@ internal static class Plot
             ["ticks"] = "outside",
             ["ticklen"] = 4,
             ["tickcolor"] = "rgba(128,128,128,0.6)",
-            ["fixedrange"] = false,
         };
+        if (title.Length > 0)
+        {
+            axis["title"] = new { text = Html.Escape(title).Replace("\n", "<br>", StringComparison.Ordinal), standoff = 8 };
+        }
+
         foreach ((string name, object value) in attributes is null ? [] : Members(attributes))
         {
             axis[name] = value;

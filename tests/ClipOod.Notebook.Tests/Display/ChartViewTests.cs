@@ -3,7 +3,7 @@ using AngleSharp.Html.Parser;
 
 namespace ClipOod.Notebook.Tests.Display;
 
-/// <summary>The tests that change what the process shares: they run one after the other.</summary>
+/// <summary>Tests of what the process shares: with the other tests that render charts they run one after the other.</summary>
 [Collection("process")]
 public sealed class ChartViewTests : IDisposable
 {

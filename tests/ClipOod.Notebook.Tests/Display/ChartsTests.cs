@@ -6,6 +6,7 @@ using Plotly.NET;
 
 namespace ClipOod.Notebook.Tests.Display;
 
+[Collection("process")]
 public sealed class ChartsTests
 {
     private static readonly IdScores _id = new("MCM", [.. Enumerable.Range(0, 100).Select(i => 0.4 + (0.005 * i))]);
@@ -22,7 +23,8 @@ public sealed class ChartsTests
         { "heat map", Charts.HeatMap("AUROC", ["A", "B"], ["A", "B"], Matrix.FromRows([double.NaN, 0.5], [0.75, double.NaN]), "AUROC (higher = better)") },
         { "map", Charts.FeatureMap("PCA", Matrix.FromRows([1, 2], [3, 4], [5, 6]), ["cat", "noise", "cat"], ["a", "b", "c"]) },
         { "line", Charts.Line("Distances", "rank", "distance", [("5-distance", [1, 2, 3], [0.1, 0.2, 0.9])], ("eps", 2, 0.2)) },
-        { "bars", Charts.Bars("FPR95", "FPR95 (lower = better)", ["MSP", "MCM"], [("DTD", [0.5, 0.25])], [[(0.4, 0.6), (0.2, 0.3)]]) },
+        { "bars", Charts.Bars("FPR95", "FPR95 (lower = better)", ["MSP", "MCM"], [("DTD", [0.5, double.NaN])]) },
+        { "bars with intervals", Charts.Bars("AUROC", "AUROC (higher = better)", ["MSP"], [("DTD", [new Interval(0.4, 0.6, 0.5)])]) },
     };
 
     [Theory]
@@ -98,7 +100,7 @@ public sealed class ChartsTests
         ChartView chart = Charts.Roc(id, ood);
         Assert.Equal("ROC of MSP: AUROC 75.0 %", chart.Title);
         Assert.Equal(["chance", "MSP: AUROC 75.0 % (n = 2 ID, 2 OOD)", "95 % of ID accepted: FPR95 50.0 %"], TraceNames(chart));
-        Assert.Equal(0.5, chart.Table.DataFrame["TPR at FPR ≤ 1 %"][0]);
+        Assert.Equal(0.5, chart.Table.DataFrame["TPR at FPR ≤ 1\u00a0%"][0]);
     }
 
     [Theory]
@@ -125,6 +127,23 @@ public sealed class ChartsTests
         ChartView chart = Charts.ClassThresholds(names, [.. names.Select((_, i) => (double)i)], "Threshold");
         Assert.Equal(named, Layout(chart, "xaxis").TryGetProperty("ticktext", out _));
         Assert.Equal(names, Figure(chart).GetProperty("data")[0].GetProperty("customdata").EnumerateArray().Select(e => e.GetString()));
+    }
+
+    [Fact]
+    public void Bars_WithIntervals_DrawsEachFromLowToHigh()
+    {
+        ChartView chart = Charts.Bars("AUROC", "AUROC", ["MSP", "MCM"], [("DTD", [new Interval(0.25, 0.75, 0.5), new Interval(0.5, 1, 0.625)])]);
+        JsonElement whiskers = Figure(chart).GetProperty("data")[0].GetProperty("error_y");
+        Assert.Equal([0.25, 0.375], whiskers.GetProperty("array").EnumerateArray().Select(e => e.GetDouble()));
+        Assert.Equal([0.25, 0.125], whiskers.GetProperty("arrayminus").EnumerateArray().Select(e => e.GetDouble()));
+        Assert.Equal([1.0, 0.5], new[] { chart.Table.DataFrame["DTD, high"][1], chart.Table.DataFrame["DTD, low"][1] });
+    }
+
+    [Fact]
+    public void Bars_WhenAGroupIsShort_NamesIt()
+    {
+        ArgumentException error = Assert.Throws<ArgumentException>(() => Charts.Bars("t", "y", ["a", "b"], [("DTD", [0.5])]));
+        Assert.Contains("Got 1 values of DTD, expected 2", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
