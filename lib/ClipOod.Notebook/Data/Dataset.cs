@@ -7,6 +7,7 @@ namespace ClipOod.Notebook;
 /// One ID data set of a world: its parts for training, validating and testing, and the text features of its classes.
 /// All parts have the same classes.
 /// </summary>
+[TypeFormatterSource(typeof(HtmlFormatterSource))]
 public sealed class Dataset
 {
     private readonly FeatureSet? _train;

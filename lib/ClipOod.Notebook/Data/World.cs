@@ -8,6 +8,7 @@ namespace ClipOod.Notebook;
 /// Everything a notebook computes on, asked for by role and not by path: three ID data sets <see cref="A"/>, <see cref="B"/> and
 /// <see cref="C"/>, a large one, OOD sets and text features. Another world has other data in the same roles.
 /// </summary>
+[TypeFormatterSource(typeof(HtmlFormatterSource))]
 public sealed class World
 {
     /// <summary>The environment variable that names the world; <see cref="ClipFeatures.WorldName"/> when unset.</summary>

@@ -95,7 +95,7 @@ public sealed class ChartView
     public override string ToString() => Caption.Length > 0 ? $"{Title}\n{Caption}\n{Table}" : $"{Title}\n{Table}";
 
     // Draws into every copy of this output that is not drawn yet, once plotly.js is there: a page may load it late. The
-    // text colour and font are the page's, followed when the reader switches between light and dark; the size follows
+    // text colour and font are the page's (light text means a dark page), followed when the reader switches between light and dark; the size follows
     // the element's, which a collapsed section or a turned phone changes without the window's.
     private const string Script = """
         (function draw(tries) {
@@ -108,12 +108,20 @@ public sealed class ChartView
           charts.forEach(e => {
             e.dataset.drawn = '1';
             const figure = FIGURE;
-            const look = () => { const s = getComputedStyle(e); return { color: s.color, family: s.fontFamily }; };
-            Object.assign(figure.layout.font ??= {}, look());
+            const style = () => {
+              const { color, fontFamily } = getComputedStyle(e);
+              const [r, g, b] = color.match(/\d+/g);
+              const dark = 3 * r + 6 * g + b > 1280;
+              return { 'font.color': color, 'font.family': fontFamily, 'hoverlabel.bgcolor': dark ? '#26292e' : '#ffffff', 'hoverlabel.font.color': color };
+            };
             if (!matchMedia('(hover: hover)').matches) { figure.config.displayModeBar = false; }
             Plotly.newPlot(e, figure.data, figure.layout, figure.config).then(() => {
-              let color = look().color;
-              const repaint = () => { if (e.isConnected && color !== look().color) { color = look().color; Plotly.relayout(e, { 'font.color': color }); } };
+              let painted = '';
+              const repaint = () => {
+                const now = style();
+                if (e.isConnected && painted !== now['font.color']) { painted = now['font.color']; Plotly.relayout(e, now); }
+              };
+              repaint();
               new MutationObserver(repaint).observe(document.documentElement, { attributes: true });
               new MutationObserver(repaint).observe(document.body, { attributes: true });
               matchMedia('(prefers-color-scheme: dark)').addEventListener('change', repaint);

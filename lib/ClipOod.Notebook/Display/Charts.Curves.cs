@@ -46,9 +46,9 @@ public static partial class Charts
             .Text("curve", curves.Select(curve => curve.Name))
             .Percent("AUROC", auroc)
             .Percent("FPR95 (FirstAtLeast)", fpr95);
-        foreach (double fpr in new[] { 0.01, 0.05, 0.1, 0.2, 0.5 })
+        foreach (double fpr in new[] { 0.01, 0.05, 0.1 })
         {
-            table = table.Percent($"TPR at FPR ≤ {100 * fpr:0} %", curves.Select(curve => TprWithin(curve.Id, curve.Ood, fpr)));
+            table = table.Percent($"TPR at FPR ≤ {100 * fpr:0}\u00a0%", curves.Select(curve => TprWithin(curve.Id, curve.Ood, fpr)));
         }
 
         return SquareChart(
@@ -207,7 +207,7 @@ public static partial class Charts
             y = Plot.Values(kept.Select(k => points.Y[k])),
             customdata = Plot.Values(kept.Select(k => points.Thresholds[k])),
             line = new { color = Plot.Color(series), width = 2, dash = Plot.Dash(series) },
-            hovertemplate = hover + " (threshold %{customdata:.4g})",
+            hovertemplate = $"{Html.Escape(name)}<br>{hover}<br>threshold %{{customdata:.4g}}<extra></extra>",
         });
     }
 

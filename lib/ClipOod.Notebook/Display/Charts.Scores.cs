@@ -61,7 +61,7 @@ public static partial class Charts
         }));
         GenericChart chart = Plot.Chart(traces, new
         {
-            xaxis = Plot.XAxis(ScoreTitle(id.Scores), new { range = Plot.Values([edges[0], edges[^1]]) }),
+            xaxis = Plot.XAxis(ScoreTitle(id.Scores), new { range = Plot.Values([edges[0], edges[^1]]), hoverformat = ".4g" }),
             yaxis = Plot.YAxis("Density", new { range = new[] { 0, top } }),
             hovermode = "x unified",
         });

@@ -138,12 +138,11 @@ public static partial class Charts
         return new ChartView(Plot.Chart(traces, layout, two ? 420 : 340), title, "", alt, table);
     }
 
-    /// <summary>Values of categories side by side, in groups, with intervals where there are any.</summary>
+    /// <summary>Values of categories side by side, in groups.</summary>
     /// <param name="title">What is compared.</param>
     /// <param name="yTitle">Name of the value with its direction, such as "FPR95 (lower = better)".</param>
     /// <param name="categories">Names along the axis.</param>
     /// <param name="groups">One value per category for each group; NaN is missing.</param>
-    /// <param name="intervals">For each group and category the low and high end of an interval around the value; null draws none.</param>
     /// <param name="format">How the values are written.</param>
     /// <exception cref="ArgumentException">There is no category or group, or lengths differ.</exception>
     public static ChartView Bars(
@@ -151,28 +150,55 @@ public static partial class Charts
         string yTitle,
         IReadOnlyList<string> categories,
         IReadOnlyList<(string Name, IReadOnlyList<double> Values)> groups,
-        IReadOnlyList<IReadOnlyList<(double Low, double High)>>? intervals = null,
         ColumnFormat format = ColumnFormat.Percent)
+    {
+        ArgumentNullException.ThrowIfNull(groups);
+        return Bars(title, yTitle, categories, [.. groups.Select(group => (group.Name, group.Values, (IReadOnlyList<Interval>?)null))], format);
+    }
+
+    /// <summary>Estimates of categories side by side, in groups, with whiskers that span their intervals.</summary>
+    /// <param name="title">What is compared.</param>
+    /// <param name="yTitle">Name of the value with its direction, such as "AUROC (higher = better)".</param>
+    /// <param name="categories">Names along the axis.</param>
+    /// <param name="groups">One estimate per category for each group, as from <see cref="Metrics.Bootstrap"/>.</param>
+    /// <param name="format">How the values are written.</param>
+    /// <exception cref="ArgumentException">There is no category or group, or lengths differ.</exception>
+    public static ChartView Bars(
+        string title,
+        string yTitle,
+        IReadOnlyList<string> categories,
+        IReadOnlyList<(string Name, IReadOnlyList<Interval> Estimates)> groups,
+        ColumnFormat format = ColumnFormat.Percent)
+    {
+        ArgumentNullException.ThrowIfNull(groups);
+        return Bars(title, yTitle, categories, [.. groups.Select(group =>
+            (group.Name, (IReadOnlyList<double>)[.. group.Estimates.Select(estimate => estimate.Estimate)], (IReadOnlyList<Interval>?)group.Estimates))], format)
+            .WithCaption("Whiskers span the 95 % interval of each value.");
+    }
+
+    private static ChartView Bars(
+        string title,
+        string yTitle,
+        IReadOnlyList<string> categories,
+        IReadOnlyList<(string Name, IReadOnlyList<double> Values, IReadOnlyList<Interval>? Intervals)> groups,
+        ColumnFormat format)
     {
         RequireSome(categories, nameof(categories));
         RequireSome(groups, nameof(groups));
-        RequireLength(intervals?.Count ?? groups.Count, groups.Count, "lists of intervals", nameof(intervals));
         bool percent = format == ColumnFormat.Percent;
         bool few = categories.Count * groups.Count <= 12;
         var traces = new List<Trace>();
         ResultTable table = new ResultTable(yTitle).Text("", categories);
         for (int i = 0; i < groups.Count; i++)
         {
-            (string name, IReadOnlyList<double> values) = groups[i];
+            (string name, IReadOnlyList<double> values, IReadOnlyList<Interval>? intervals) = groups[i];
             RequireLength(values.Count, categories.Count, $"values of {name}", nameof(groups));
-            IReadOnlyList<(double Low, double High)>? interval = intervals?[i];
-            RequireLength(interval?.Count ?? categories.Count, categories.Count, $"intervals of {name}", nameof(intervals));
             table = table.Numeric(Unique(table, name), values, format);
-            if (interval is not null)
+            if (intervals is not null)
             {
                 table = table
-                    .Numeric(Unique(table, name + ", low"), interval.Select(ends => ends.Low), format)
-                    .Numeric(Unique(table, name + ", high"), interval.Select(ends => ends.High), format);
+                    .Numeric(Unique(table, name + ", low"), intervals.Select(interval => interval.Low), format)
+                    .Numeric(Unique(table, name + ", high"), intervals.Select(interval => interval.High), format);
             }
 
             traces.Add(Plot.Trace("bar", new
@@ -180,18 +206,24 @@ public static partial class Charts
                 name = Html.Escape(name),
                 x = Enumerable.Range(0, categories.Count),
                 y = Plot.Values(values),
-                marker = new { color = Plot.Color(i), pattern = new { shape = Pattern(i), fillmode = "overlay", solidity = 0.2, fgcolor = "rgba(255,255,255,0.7)" } },
-                error_y = interval is null ? null : new
+                marker = new
+                {
+                    // Paler under whiskers, which would not be seen within a full colour.
+                    color = intervals is null ? Plot.Color(i) : Plot.Faded(Plot.Color(i), 0.5),
+                    line = new { color = Plot.Color(i), width = 1 },
+                    pattern = new { shape = Pattern(i), fillmode = "overlay", solidity = 0.2, fgcolor = "rgba(255,255,255,0.7)" },
+                },
+                error_y = intervals is null ? null : new
                 {
                     type = "data",
                     symmetric = false,
-                    array = Plot.Values(interval.Select((ends, k) => ends.High - values[k])),
-                    arrayminus = Plot.Values(interval.Select((ends, k) => values[k] - ends.Low)),
-                    thickness = 1.5,
-                    width = 4,
+                    array = Plot.Values(intervals.Select(interval => interval.High - interval.Estimate)),
+                    arrayminus = Plot.Values(intervals.Select(interval => interval.Estimate - interval.Low)),
+                    thickness = 2,
+                    width = 5,
                     color = Plot.GuideColor,
                 },
-                text = few && interval is null ? values.Select(value => Numbers.Write(value, format, values.Max(Math.Abs))).ToArray() : null,
+                text = few && intervals is null ? values.Select(value => Numbers.Write(value, format, values.Max(Math.Abs))).ToArray() : null,
                 textposition = "outside",
                 cliponaxis = false,
                 hovertemplate = "%{customdata}: " + (percent ? "%{y:.2%}" : "%{y:.4g}"),
@@ -211,7 +243,7 @@ public static partial class Charts
         string alt = yTitle + ". " + string.Join(" ", groups.Select(group =>
             $"{group.Name}: " + string.Join(", ", categories.Select((category, k) =>
                 $"{category} {Numbers.Write(group.Values[k], format, group.Values.Max(Math.Abs))}")) + "."));
-        return new ChartView(chart, title, intervals is null ? "" : "Whiskers span the interval of each value.", alt, table);
+        return new ChartView(chart, title, "", alt, table);
     }
 
     /// <summary>The thresholds of all classes, with the common one for comparison.</summary>
@@ -429,7 +461,7 @@ public static partial class Charts
             yaxis = Plot.YAxis(yTitle, new { scaleanchor = "x", constrain = "domain" }),
             showlegend = true,
             hovermode = "closest",
-        }, 420);
+        }, 420 + (10 * members.Length));
         string Spread(int[] all, int axis) => Numbers.Short(all.Average(i => points[i, axis]));
         string alt = $"Map of {Numbers.Count(points.Rows)} points. "
             + string.Join(" ", members.Select(group => $"{group.Name}: {Numbers.Count(group.All.Length)} points around ({Spread(group.All, 0)}, {Spread(group.All, 1)})."));
@@ -452,6 +484,7 @@ public static partial class Charts
     private static IDictionary<string, object> Names(IDictionary<string, object> axis, IReadOnlyList<string> names)
     {
         axis["tickmode"] = "array";
+        axis["autotickangles"] = new[] { 0, -40, -90 };
         axis["tickvals"] = Enumerable.Range(0, names.Count);
         axis["ticktext"] = names.Select(name => Html.Escape(Shortened(name))).ToArray();
         return axis;
@@ -494,7 +527,7 @@ public static partial class Charts
         mode = "markers",
         x = Plot.Values([x]),
         y = Plot.Values([y]),
-        marker = new { symbol = "circle-open", size = 13, color = Plot.OodColor, line = new { width = 2.5 } },
+        marker = new { symbol = "circle-open", size = 13, color = Plot.Color(3), line = new { width = 2.5 } },
         hovertemplate = Html.Escape(name) + "<extra></extra>",
     });
 

@@ -16,14 +16,16 @@ internal static class Html
         .clipood .title{font-weight:600;margin:0 0 .35rem;text-align:left;color:inherit}
         .clipood .note{font-size:.85em;opacity:.8;margin:.3rem 0;max-width:46rem;text-align:left}
         .clipood table{border-collapse:collapse;border:0;margin:0;font-size:.92em;width:auto;display:table}
-        .clipood th,.clipood td{border:0;border-bottom:1px solid rgba(128,128,128,.3);padding:.28rem .8rem .28rem 0;text-align:left;vertical-align:top;background:none;color:inherit;max-width:24rem}
+        .clipood th,.clipood td{border:0;border-bottom:1px solid rgba(128,128,128,.3);padding:.28rem .8rem .28rem 0;text-align:left;vertical-align:top;background:none;color:inherit;max-width:26rem}
         .clipood thead th{border-bottom:2px solid rgba(128,128,128,.6);vertical-align:bottom;font-weight:600}
         .clipood tbody th{font-weight:400}
         .clipood .n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
-        .clipood thead .n{white-space:normal;max-width:9rem}
+        .clipood thead .n{white-space:normal;min-width:5.2rem;max-width:11rem}
+        .clipood .short{white-space:nowrap}
+        .clipood .long{min-width:14rem}
         .clipood th:not(:first-child),.clipood td:not(:first-child){padding-left:.6rem}
         .clipood details{font-size:.92em;margin:.3rem 0}
-        .clipood details .scroll{max-height:20rem;overflow:auto;margin-top:.4rem}
+        .clipood details .scroll{max-height:24rem;overflow:auto;margin-top:.4rem}
         .clipood summary{cursor:pointer;opacity:.8}
         figure.clipood{margin-left:0;margin-right:0}
         </style>

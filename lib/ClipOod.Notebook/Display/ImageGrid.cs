@@ -20,42 +20,40 @@ public sealed class ImageGrid
         _pixelated = pixelated;
     }
 
-    /// <summary>Shows RGB images.</summary>
-    /// <param name="images">N × H × W × 3 bytes, image after image, row after row.</param>
-    /// <param name="count">N, at least 1.</param>
-    /// <param name="height">H in pixels.</param>
-    /// <param name="width">W in pixels.</param>
+    /// <summary>Shows images, without captions.</summary>
+    /// <param name="images">At least one image.</param>
+    /// <param name="columns">Images beside each other where the page is wide enough.</param>
+    /// <exception cref="ArgumentException">There is no image.</exception>
+    public static ImageGrid Show(ImageBatch images, int columns = 6)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        return Show(images, [.. Enumerable.Repeat(("", (bool?)null), images.Count)], columns);
+    }
+
+    /// <summary>Shows images with captions.</summary>
+    /// <param name="images">At least one image.</param>
     /// <param name="captions">One per image: a text, of several lines if need be, and whether it is right (null shows no mark).</param>
     /// <param name="columns">Images beside each other where the page is wide enough.</param>
-    /// <exception cref="ArgumentException">The number of bytes is not N·H·W·3, or there is not one caption per image.</exception>
-    public static ImageGrid Show(
-        ReadOnlySpan<byte> images, int count, int height, int width, IReadOnlyList<(string Text, bool? Right)> captions, int columns = 6)
+    /// <exception cref="ArgumentException">There is no image, or not one caption per image.</exception>
+    public static ImageGrid Show(ImageBatch images, IReadOnlyList<(string Text, bool? Right)> captions, int columns = 6)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
+        ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(captions);
-        int size = checked(height * width * 3);
-        if (images.Length != (long)count * size)
+        ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
+        if (images.Count == 0)
         {
-            throw new ArgumentException(
-                $"Got {images.Length} bytes, expected {count} images x {height} x {width} x 3 channels = {(long)count * size}.", nameof(images));
+            throw new ArgumentException("Got no images, expected at least one.", nameof(images));
         }
 
-        if (captions.Count != count)
+        if (captions.Count != images.Count)
         {
-            throw new ArgumentException($"Got {captions.Count} captions, expected {count}, one per image.", nameof(captions));
+            throw new ArgumentException($"Got {captions.Count} captions, expected {images.Count}, one per image.", nameof(captions));
         }
 
-        string[] sources = new string[count];
-        for (int i = 0; i < count; i++)
-        {
-            sources[i] = Convert.ToBase64String(Png.Encode(images.Slice(i * size, size), height, width));
-        }
+        string[] sources = [.. Enumerable.Range(0, images.Count).Select(i => Convert.ToBase64String(images.ToPng(i)))];
 
         // Enlarging a small image smoothly would show details that the model never saw.
-        return new ImageGrid(sources, [.. captions], columns, Math.Max(height, width) < 112);
+        return new ImageGrid(sources, [.. captions], columns, Math.Max(images.Height, images.Width) < 112);
     }
 
     /// <summary>The images as an HTML fragment; they are part of it as PNG.</summary>
@@ -63,7 +61,7 @@ public sealed class ImageGrid
     {
         var html = new StringBuilder(Html.Style);
         html.Append(CultureInfo.InvariantCulture, $"""
-            <div class="clipood images" role="list" style="display:grid;grid-template-columns:repeat(auto-fill,minmax(7rem,1fr));gap:.9rem;max-width:{_columns * 8}rem">
+            <div class="clipood images" role="list" style="display:grid;grid-template-columns:repeat(auto-fill,minmax(8rem,1fr));gap:.9rem;max-width:{_columns * 9}rem">
 
             """);
         for (int i = 0; i < _sources.Length; i++)
@@ -71,7 +69,7 @@ public sealed class ImageGrid
             (string text, bool? right) = _captions[i];
             string rendering = _pixelated ? ";image-rendering:pixelated" : "";
             html.Append(CultureInfo.InvariantCulture, $"""
-                <figure role="listitem" style="margin:0"><img src="data:image/png;base64,{_sources[i]}" alt="{Html.Escape(text)}" style="width:100%;display:block{rendering}"><figcaption style="font-size:.82em;line-height:1.35;margin-top:.25rem;white-space:pre-line">{MarkHtml(right)}{Html.Escape(text)}</figcaption></figure>
+                <figure role="listitem" style="margin:0"><img src="data:image/png;base64,{_sources[i]}" alt="{Html.Escape(text.Length > 0 ? text : FormattableString.Invariant($"image {i + 1}"))}" style="width:100%;display:block{rendering}"><figcaption style="font-size:.82em;line-height:1.35;margin-top:.25rem;white-space:pre-line">{MarkHtml(right)}{Html.Escape(text)}</figcaption></figure>
 
                 """);
         }

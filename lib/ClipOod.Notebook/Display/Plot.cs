@@ -81,7 +81,7 @@ internal static class Plot
         {
             height,
             autosize = true,
-            margin = new { l = 56, r = 16, t = 4, b = 40, pad = 0 },
+            margin = new { l = 8, r = 16, t = 4, b = 8, pad = 0 },
             paper_bgcolor = "rgba(0,0,0,0)",
             plot_bgcolor = "rgba(0,0,0,0)",
             // Readable on both backgrounds; the page's own text colour replaces it when the chart is drawn.
@@ -112,7 +112,6 @@ internal static class Plot
     {
         var axis = new Dictionary<string, object>
         {
-            ["title"] = new { text = Html.Escape(title).Replace("\n", "<br>", StringComparison.Ordinal), standoff = 8 },
             ["automargin"] = true,
             ["gridcolor"] = GridColor,
             ["zeroline"] = false,
@@ -121,8 +120,12 @@ internal static class Plot
             ["ticks"] = "outside",
             ["ticklen"] = 4,
             ["tickcolor"] = "rgba(128,128,128,0.6)",
-            ["fixedrange"] = false,
         };
+        if (title.Length > 0)
+        {
+            axis["title"] = new { text = Html.Escape(title).Replace("\n", "<br>", StringComparison.Ordinal), standoff = 8 };
+        }
+
         foreach ((string name, object value) in attributes is null ? [] : Members(attributes))
         {
             axis[name] = value;

@@ -116,7 +116,7 @@ public sealed class ResultTable
             {
                 int => table.Count(columns[j], values.Select(v => Convert.ToInt32(v, CultureInfo.InvariantCulture))),
                 double or float => table.Number(columns[j], values.Select(v => v is null ? double.NaN : Convert.ToDouble(v, CultureInfo.InvariantCulture))),
-                _ => table.Text(columns[j], values.Select(v => Convert.ToString(v, CultureInfo.InvariantCulture))),
+                _ => table.Text(columns[j], values.Select(TextOf)),
             };
         }
 
@@ -137,7 +137,7 @@ public sealed class ResultTable
             table = column.IsNumericColumn()
                 ? table.With(new Column(column.Clone(), integral ? ColumnFormat.Count : ColumnFormat.Number, Best.None, Numbers.Missing))
                 : table.Text(column.Name, Enumerable.Range(0, (int)column.Length)
-                    .Select(i => Convert.ToString(column[i], CultureInfo.InvariantCulture)));
+                    .Select(i => TextOf(column[i])));
         }
 
         return table;
@@ -250,9 +250,10 @@ public sealed class ResultTable
     {
         // A box that scrolls must be reachable by keyboard.
         html.Append("<div class=\"scroll\" tabindex=\"0\"><table><thead><tr>");
-        foreach (Column column in _columns)
+        string[] classes = [.. _columns.Select(column => column.HtmlClass)];
+        for (int j = 0; j < _columns.Length; j++)
         {
-            html.Append(CultureInfo.InvariantCulture, $"<th scope=\"col\"{column.HtmlClass}>{Html.Escape(column.Data.Name)}</th>");
+            html.Append(CultureInfo.InvariantCulture, $"<th scope=\"col\"{classes[j]}>{Html.Escape(_columns[j].Data.Name)}</th>");
         }
 
         html.Append("</tr></thead><tbody>\n");
@@ -264,7 +265,7 @@ public sealed class ResultTable
                 string element = j == 0 && _columns[j].Format == ColumnFormat.Text ? "th scope=\"row\"" : "td";
                 string cell = Html.Escape(cells[j][i]);
                 cell = best[j][i] ? $"<strong>{cell}</strong>" : cell;
-                html.Append(CultureInfo.InvariantCulture, $"<{element}{_columns[j].HtmlClass}>{cell}</{element[..2]}>");
+                html.Append(CultureInfo.InvariantCulture, $"<{element}{classes[j]}>{cell}</{element[..2]}>");
             }
 
             html.Append("</tr>\n");
@@ -272,6 +273,8 @@ public sealed class ResultTable
 
         html.Append("</tbody></table></div>");
     }
+
+    private static string? TextOf(object? value) => value is null ? null : Convert.ToString(value, CultureInfo.InvariantCulture);
 
     private string[][] Cells() => [.. _columns.Select(column => column.Write())];
 
@@ -307,7 +310,9 @@ public sealed class ResultTable
 
     private sealed record Column(DataFrameColumn Data, ColumnFormat Format, Best Best, string Missing)
     {
-        public string HtmlClass => Format == ColumnFormat.Text ? "" : " class=\"n\"";
+        // On a phone a table scrolls rather than breaking its text into a word per line.
+        public string HtmlClass => Format != ColumnFormat.Text ? " class=\"n\""
+            : Write().All(cell => cell.Length <= 28) ? " class=\"short\"" : " class=\"long\"";
 
         public string[] Write()
         {

@@ -92,6 +92,7 @@ public static class Expect
 /// <param name="Name">What it is.</param>
 /// <param name="Value">The computed value.</param>
 /// <param name="Tolerance">Largest accepted difference from the recorded value.</param>
+[TypeFormatterSource(typeof(HtmlFormatterSource))]
 public sealed record Expectation(string Name, double Value, double Tolerance)
 {
     /// <summary>The result in one line of HTML.</summary>
