@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.IO.Pipes;
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Threading.Channels;
@@ -105,10 +104,7 @@ internal sealed class NotebookProcess
 
     private static Process Start()
     {
-        // The host that runs this process, not the first one on the path.
-        string host = Path.GetFullPath(Path.Combine(
-            RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
-        var info = new ProcessStartInfo(host, ["exec", typeof(Worker).Assembly.Location, WorkerCommandName])
+        var info = new ProcessStartInfo(DotnetHost.Path, ["exec", typeof(Worker).Assembly.Location, WorkerCommandName])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

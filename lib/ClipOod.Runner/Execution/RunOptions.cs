@@ -18,6 +18,9 @@ public sealed record RunOptions
     /// <summary>Values that notebooks may ask for by name.</summary>
     public IReadOnlyDictionary<string, string> Parameters { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Finds what is wrong with a cell that ran, such as a formula that cannot be set; null where nothing is.</summary>
+    public Func<CellRun, CellError?> CheckCell { get; init; } = _ => null;
+
     /// <summary>Folder of the recorded results; null to compare with none.</summary>
     public string? ExpectedFolder { get; init; }
 }

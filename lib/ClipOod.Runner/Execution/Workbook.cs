@@ -65,6 +65,7 @@ public static class Workbook
 
     private static NotebookRun Check(NotebookRun run, NotebookFile notebook, RunOptions options)
     {
+        run = CheckCells(run, options.CheckCell);
         if (options.ExpectedFolder is null)
         {
             return run;
@@ -77,6 +78,15 @@ public static class Workbook
             && options.Parameters.Count == 0
             && run.Results.Any(result => result.State != CheckState.Matches);
         return fails ? run with { State = RunState.Failed } : run;
+    }
+
+    private static NotebookRun CheckCells(NotebookRun run, Func<CellRun, CellError?> check)
+    {
+        CellRun[] cells = [.. run.Cells.Select(cell => cell.State == RunState.Passed && check(cell) is CellError error
+            ? cell with { State = RunState.Failed, Error = error }
+            : cell)];
+        bool fails = run.State == RunState.Passed && cells.Any(cell => cell.Error is not null);
+        return run with { Cells = cells, State = fails ? RunState.Failed : run.State };
     }
 
     private static NotebookRun NotStarted(NotebookFile notebook) => new(

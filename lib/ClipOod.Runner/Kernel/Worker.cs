@@ -77,16 +77,18 @@ internal static class Worker
     // What a library may ask of its host, by name and with types of the framework only, so that neither needs the other.
     private static void OfferToLibraries(WorkerJob job, Action<WorkerEvent> send)
     {
-        var declaredIn = new Dictionary<string, int>(StringComparer.Ordinal);
+        var declared = new Dictionary<string, (double Value, int Cell)>(StringComparer.Ordinal);
         AppDomain.CurrentDomain.SetData("workbook.result", (Action<string, double, double>)((name, value, tolerance) =>
         {
-            if (!declaredIn.TryAdd(name, CellOutputs.Cell))
+            if (declared.TryAdd(name, (value, CellOutputs.Cell)))
+            {
+                send(new ResultDeclared(name, value, tolerance));
+            }
+            else if (!declared[name].Value.Equals(value))
             {
                 throw new InvalidOperationException(
-                    $"The result '{name}' is declared twice, in cells {declaredIn[name]} and {CellOutputs.Cell}. Give each result its own name.");
+                    $"The result '{name}' is declared with two values, in cells {declared[name].Cell} and {CellOutputs.Cell}. Give each result its own name.");
             }
-
-            send(new ResultDeclared(name, value, tolerance));
         }));
         AppDomain.CurrentDomain.SetData("workbook.parameter", (Func<string, string?>)(name =>
         {
