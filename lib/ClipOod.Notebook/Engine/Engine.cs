@@ -32,8 +32,9 @@ public static class Engine
 
     /// <summary>
     /// Loads a graph. A session may run on several threads at once and itself uses <paramref name="threads"/> per run.
+    /// <paramref name="onCpu"/> keeps it off CUDA.
     /// </summary>
-    internal static InferenceSession CreateSession(OnnxGraph graph, int threads)
+    internal static InferenceSession CreateSession(OnnxGraph graph, int threads, bool onCpu = false)
     {
         using SessionOptions options = new()
         {
@@ -41,7 +42,7 @@ public static class Engine
             InterOpNumThreads = 1,
             ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
         };
-        if (_noCuda.Value is null)
+        if (!onCpu && _noCuda.Value is null)
         {
             options.AppendExecutionProvider_CUDA();
         }

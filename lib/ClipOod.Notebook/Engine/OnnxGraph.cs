@@ -69,6 +69,9 @@ internal sealed class OnnxGraph
         return model.ToByteArray();
     }
 
+    /// <summary>A byte, such as a zero point.</summary>
+    public string Constant(byte value) => Constant(DataType.Uint8, [value], []);
+
     private string Constant(DataType type, ReadOnlySpan<byte> data, long[] shape)
     {
         string name = NewName("Constant");

@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Numerics.Tensors;
 using ClipOod.Notebook.Onnx;
 using Microsoft.ML.OnnxRuntime;
@@ -11,9 +10,7 @@ namespace ClipOod.Notebook;
 /// </summary>
 public static class Similarity
 {
-    // One product block (256 x 4096 floats, 4 MiB) per thread stays in the cache until it has been scanned.
-    private const int QueryBlock = 256;
-    private const int TrainBlock = 4096;
+    private const int BlockValues = 1 << 20;
     private const double NormTolerance = 2e-3;
 
     private static readonly string[] _inputs = ["a", "b"];
@@ -57,81 +54,31 @@ public static class Similarity
     public static (Matrix Cosines, int[,] Indices) TopK(Embeddings queries, Embeddings train, int k)
     {
         ArgumentNullException.ThrowIfNull(train);
-        RequireUnitNorm(train, nameof(train));
-        return TopKOfUnitNorm(queries, train, k);
-    }
-
-    /// <summary><see cref="TopK"/> without the check of <paramref name="train"/>, for those who did it once.</summary>
-    internal static (Matrix Cosines, int[,] Indices) TopKOfUnitNorm(Embeddings queries, Embeddings train, int k)
-    {
-        ArgumentNullException.ThrowIfNull(queries);
-        if (queries.Width != train.Width)
-        {
-            throw new ArgumentException(
-                $"Query embeddings have {queries.Width} columns but training embeddings have {train.Width}: were they made by the same CLIP model?",
-                nameof(queries));
-        }
-
         RequireRows(train, nameof(train));
-        if (k < 1 || k > train.Rows)
-        {
-            throw new ArgumentOutOfRangeException(nameof(k), k, $"The number of neighbours goes from 1 to the number of training rows, {train.Rows}.");
-        }
-
-        RequireUnitNorm(queries, nameof(queries));
-        double[] cosines = new double[queries.Rows * k];
-        int[,] indices = new int[queries.Rows, k];
-        ForEachBlock(queries.Rows, QueryBlock, () => new Memory<float>(new float[QueryBlock * TrainBlock]), (start, rows, product) =>
-        {
-            float[] best = new float[rows * k];
-            int[] bestIndices = new int[rows * k];
-            best.AsSpan().Fill(float.NegativeInfinity);
-            using OrtValue block = Engine.Tensor(queries, start, rows);
-            for (int from = 0; from < train.Rows; from += TrainBlock)
-            {
-                int columns = Math.Min(TrainBlock, train.Rows - from);
-                using OrtValue other = Engine.Tensor(train, from, columns);
-                Multiply(block, other, product[..(rows * columns)], rows, columns);
-                for (int i = 0; i < rows; i++)
-                {
-                    Keep(product.Span.Slice(i * columns, columns), from, best.AsSpan(i * k, k), bestIndices.AsSpan(i * k, k));
-                }
-            }
-
-            for (int i = 0; i < best.Length; i++)
-            {
-                cosines[(start * k) + i] = best[i];
-                indices[start + (i / k), i % k] = bestIndices[i];
-            }
-        });
-        return (new Matrix(queries.Rows, k, cosines), indices);
+        RequireUnitNorm(train, nameof(train));
+        return new NeighborSearch(train).Search(queries, k);
     }
 
     /// <summary>Inner products of all rows of <paramref name="a"/> and <paramref name="b"/>, shape (N, K).</summary>
     internal static Matrix Products(Embeddings a, Embeddings b)
     {
         double[] result = new double[a.Rows * b.Rows];
-        int blockRows = Math.Clamp(QueryBlock * TrainBlock / b.Rows, 1, Math.Max(1, a.Rows));
-        ForEachBlock(a.Rows, blockRows, () => new Memory<float>(new float[blockRows * b.Rows]), (start, rows, product) =>
+        int blockRows = Math.Clamp(BlockValues / b.Rows, 1, Math.Max(1, a.Rows));
+        ForEachBlock(a.Rows, blockRows, () => new float[blockRows * b.Rows], (start, rows, product) =>
         {
-            Memory<float> values = product[..(rows * b.Rows)];
+            Memory<float> values = product.AsMemory(0, rows * b.Rows);
             using OrtValue block = Engine.Tensor(a, start, rows);
             using OrtValue other = Engine.Tensor(b, 0, b.Rows);
-            Multiply(block, other, values, rows, b.Rows);
+            using OrtValue output = Engine.Tensor(values, rows, b.Rows);
+            using RunOptions options = new();
+            _product.Value.Run(options, _inputs, [block, other], _outputs, [output]);
             TensorPrimitives.ConvertTruncating<float, double>(values.Span, result.AsSpan(start * b.Rows, values.Length));
         });
         return new Matrix(a.Rows, b.Rows, result);
     }
 
-    private static void Multiply(OrtValue a, OrtValue b, Memory<float> product, int rows, int columns)
-    {
-        using OrtValue output = Engine.Tensor(product, rows, columns);
-        using RunOptions options = new();
-        _product.Value.Run(options, _inputs, [a, b], _outputs, [output]);
-    }
-
     /// <summary>Runs the body on blocks of rows in parallel, each thread with a buffer of its own.</summary>
-    private static void ForEachBlock(int rows, int blockRows, Func<Memory<float>> newBuffer, Action<int, int, Memory<float>> body)
+    internal static void ForEachBlock<T>(int rows, int blockRows, Func<T> newBuffer, Action<int, int, T> body)
     {
         // Few rows are shared evenly, so that no thread idles.
         int size = Math.Min(blockRows, (rows + Engine.Threads - 1) / Engine.Threads);
@@ -142,42 +89,6 @@ public static class Similarity
             body(block * size, Math.Min(size, rows - (block * size)), buffer);
             return buffer;
         }, _ => { });
-    }
-
-    /// <summary>
-    /// Merges one row of cosines into the k best so far. Only a value above the k-th best enters, so that of equal
-    /// values the first stays; nearly all are passed over a vector at a time.
-    /// </summary>
-    private static void Keep(ReadOnlySpan<float> row, int offset, Span<float> best, Span<int> indices)
-    {
-        float threshold = best[^1];
-        int i = 0;
-        while (i < row.Length)
-        {
-            int next = Math.Min(i + Vector<float>.Count, row.Length);
-            if (next - i == Vector<float>.Count && !Vector.GreaterThanAny(new Vector<float>(row[i..]), new Vector<float>(threshold)))
-            {
-                i = next;
-                continue;
-            }
-
-            for (; i < next; i++)
-            {
-                if (row[i] > threshold)
-                {
-                    int place = best.Length - 1;
-                    for (; place > 0 && best[place - 1] < row[i]; place--)
-                    {
-                        best[place] = best[place - 1];
-                        indices[place] = indices[place - 1];
-                    }
-
-                    best[place] = row[i];
-                    indices[place] = offset + i;
-                    threshold = best[^1];
-                }
-            }
-        }
     }
 
     internal static void RequireRows(Embeddings embeddings, string name)

@@ -31,12 +31,12 @@ public sealed class NearestNeighbors
     /// <summary>The temperature of the weighted variants: exp(cosine / 0.02).</summary>
     public const double Temperature = 0.02;
 
-    private readonly Embeddings _train;
+    private readonly NeighborSearch _search;
 
-    private NearestNeighbors(Embeddings train) => _train = train;
+    private NearestNeighbors(NeighborSearch search) => _search = search;
 
     /// <summary>Number of training embeddings, M.</summary>
-    public int Count => _train.Rows;
+    public int Count => _search.Rows;
 
     /// <summary>Keeps the training embeddings to search in.</summary>
     /// <param name="train">Unit-norm embeddings, shape (M, D), M at least 1.</param>
@@ -46,7 +46,7 @@ public sealed class NearestNeighbors
         ArgumentNullException.ThrowIfNull(train);
         Similarity.RequireRows(train, nameof(train));
         Similarity.RequireUnitNorm(train, nameof(train));
-        return new NearestNeighbors(train);
+        return new NearestNeighbors(new NeighborSearch(train));
     }
 
     /// <summary>ID-high scores of the queries from the cosines of their k nearest training embeddings.</summary>
@@ -63,8 +63,7 @@ public sealed class NearestNeighbors
 
     /// <summary>The k nearest training embeddings of every query: cosines, highest first, and their rows, both (N, k).</summary>
     /// <inheritdoc cref="Cosine" path="/param|/exception"/>
-    public (Matrix Cosines, int[,] Indices) Search(Embeddings queries, int k = 1) =>
-        Similarity.TopKOfUnitNorm(queries, _train, k);
+    public (Matrix Cosines, int[,] Indices) Search(Embeddings queries, int k = 1) => _search.Search(queries, k);
 
     /// <summary>
     /// The class of every query by weighted vote: each of the k nearest training images votes for its class with
@@ -77,9 +76,9 @@ public sealed class NearestNeighbors
     public int[] Classify(Embeddings queries, IReadOnlyList<int> labels, int k = 20)
     {
         ArgumentNullException.ThrowIfNull(labels);
-        if (labels.Count != _train.Rows)
+        if (labels.Count != _search.Rows)
         {
-            throw new ArgumentException($"Got {labels.Count} labels for {_train.Rows} training embeddings.", nameof(labels));
+            throw new ArgumentException($"Got {labels.Count} labels for {_search.Rows} training embeddings.", nameof(labels));
         }
 
         if (labels.Min() < 0)
@@ -87,7 +86,7 @@ public sealed class NearestNeighbors
             throw new ArgumentException($"Got label {labels.Min()}, expected classes from 0 upwards.", nameof(labels));
         }
 
-        (Matrix cosines, int[,] indices) = Search(queries, Math.Min(k, _train.Rows));
+        (Matrix cosines, int[,] indices) = Search(queries, Math.Min(k, _search.Rows));
         double[] votes = new double[labels.Max() + 1];
         int[] result = new int[queries.Rows];
         for (int i = 0; i < result.Length; i++)

@@ -41,13 +41,16 @@ public sealed class SimilarityTests
         Assert.Throws<ArgumentException>(() => Similarity.Cosines(UnitRows(3, 4, 1), new(0, 4, default)));
 
     [Theory]
-    [InlineData(1, 1, 1)]
-    [InlineData(3, 7, 7)]
-    [InlineData(5, 9000, 20)]
-    [InlineData(700, 4097, 3)]
-    public void TopK_EqualsASortOfAllCosines(int queries, int train, int k)
+    [InlineData(1, 1, 1, 8, 0)]
+    [InlineData(3, 7, 7, 8, 0)]
+    [InlineData(5, 9000, 20, 8, 0)]
+    [InlineData(700, 4097, 3, 8, 0)]
+    [InlineData(100, 3000, 10, 67, 0)]
+    [InlineData(100, 3000, 10, 67, 3)]
+    [InlineData(100, 3000, 10, 67, 30)]
+    public void TopK_EqualsASortOfAllCosines(int queries, int train, int k, int width, float common)
     {
-        Embeddings x = UnitRows(queries, 8, 1), y = UnitRows(train, 8, 2);
+        Embeddings x = WithCommonPart(UnitRows(queries, width, 1), common), y = WithCommonPart(UnitRows(train, width, 2), common);
         (Matrix cosines, int[,] indices) = Similarity.TopK(x, y, k);
         for (int i = 0; i < queries; i++)
         {
@@ -103,6 +106,19 @@ public sealed class SimilarityTests
         }
 
         return new Embeddings(rows, width, values).Normalized();
+    }
+
+    // As CLIP's: all rows share some large components, so that their cosines lie close together.
+    private static Embeddings WithCommonPart(Embeddings rows, float size)
+    {
+        float[] values = rows.Values.ToArray();
+        for (int i = 0; i < values.Length; i += rows.Width)
+        {
+            values[i] += size;
+            values[i + rows.Width - 1] -= size / 2;
+        }
+
+        return new Embeddings(rows.Rows, rows.Width, values).Normalized();
     }
 
     private static double Dot(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
