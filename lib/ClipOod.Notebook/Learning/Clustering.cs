@@ -61,7 +61,7 @@ public static class Clustering
         int[] kept = [.. Enumerable.Range(0, clusters.Count).Where(i => clusters[i] != DbscanResult.Noise)];
         int[] clustered = Array.ConvertAll(kept, i => clusters[i]);
         int[] trueClasses = Array.ConvertAll(kept, i => classes[i]);
-        double noise = 1 - (kept.Length / (double)clusters.Count);
+        double noise = (clusters.Count - kept.Length) / (double)clusters.Count;
         return kept.Length == 0
             ? new ClusterQuality(0, noise, double.NaN, double.NaN, double.NaN)
             : new ClusterQuality(

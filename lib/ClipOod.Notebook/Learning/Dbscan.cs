@@ -148,7 +148,7 @@ public static class Dbscan
     /// <summary>Hands the distances of each row to all rows to a visitor, several rows at the same time.</summary>
     private static void ForEachRow(Embeddings rows, DbscanMetric metric, RowVisitor visit)
     {
-        if (!TensorPrimitives.IsFiniteAll(rows.Values))
+        if (rows.Rows > 0 && !TensorPrimitives.IsFiniteAll(rows.Values))
         {
             throw new ArgumentException("A value is NaN or infinite: check the features the rows were computed from.", nameof(rows));
         }

@@ -6,7 +6,7 @@ namespace ClipOod.Notebook;
 /// </summary>
 public sealed class Predictions
 {
-    /// <summary>Rounding that an entropy may carry above ln K or below 0.</summary>
+    /// <summary>Rounding that carries a probability over 1 or an entropy over ln K or under 0 is let through.</summary>
     private const double Slack = 1e-6;
 
     /// <summary>Takes predictions that were computed elsewhere. The lists must not be changed afterwards.</summary>
@@ -29,8 +29,8 @@ public sealed class Predictions
         }
 
         ThrowIfInvalid(predicted, predicted.Count, 0, numClasses - 1, "Predicted class", nameof(predicted));
-        ThrowIfInvalid(confidence, predicted.Count, 0, 1 + Slack, "Confidence", nameof(confidence));
-        ThrowIfInvalid(entropy, predicted.Count, -Slack, Math.Log(numClasses) + Slack, "Entropy", nameof(entropy));
+        ThrowIfInvalid(confidence, predicted.Count, 0, 1, "Confidence", nameof(confidence));
+        ThrowIfInvalid(entropy, predicted.Count, 0, Math.Log(numClasses), "Entropy", nameof(entropy));
         if (labels is not null)
         {
             ThrowIfInvalid(labels, predicted.Count, 0, numClasses - 1, "Label", nameof(labels));
@@ -134,10 +134,10 @@ public sealed class Predictions
         for (int i = 0; i < count; i++)
         {
             double value = double.CreateChecked(values[i]);
-            if (!(value >= low && value <= high))
+            if (!(value >= low - Slack && value <= high + Slack))
             {
                 throw new ArgumentException(
-                    FormattableString.Invariant($"{what} {i} of {count} is {values[i]}, expected {Math.Round(low, 4)} to {Math.Round(high, 4)}."),
+                    FormattableString.Invariant($"{what} {i} of {count} is {values[i]}, expected {low} to {Math.Round(high, 4)}."),
                     parameter);
             }
         }
