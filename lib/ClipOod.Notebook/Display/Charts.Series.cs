@@ -469,7 +469,7 @@ public static partial class Charts
             .Select(group => (Name: group.Key, All: group.ToArray())).ToArray();
 
         var traces = new List<Trace>();
-        int color = 0;
+        int rank = 0, color = 0;
         foreach ((string name, int[] all) in members)
         {
             bool noise = string.Equals(name, "noise", StringComparison.OrdinalIgnoreCase);
@@ -477,6 +477,7 @@ public static partial class Charts
             traces.Add(Plot.Trace("scatter", new
             {
                 name = Html.Escape(Sized(name, all.Length)),
+                legendrank = ++rank,
                 mode = "markers",
                 x = Plot.Values(drawn.Select(i => (double)points[i][0])),
                 y = Plot.Values(drawn.Select(i => (double)points[i][1])),
@@ -485,7 +486,7 @@ public static partial class Charts
                     color = noise ? Plot.GuideColor : Plot.Color(color),
                     symbol = noise ? "x-thin-open" : Plot.Symbol(color),
                     size = points.Rows > 600 ? 5 : 7,
-                    opacity = 0.75,
+                    opacity = drawn.Length > 600 ? 0.45 : 0.8,
                 },
                 customdata = hover is null ? null : drawn.Select(i => Html.Escape(hover[i])).ToArray(),
                 hovertemplate = (hover is null ? "" : "%{customdata} ") + "(%{x:.4g}, %{y:.4g})",
@@ -493,7 +494,8 @@ public static partial class Charts
             color += noise ? 0 : 1;
         }
 
-        GenericChart chart = Plot.Chart(traces, new
+        // Small groups come last, above the large ones that would hide them; the legend keeps the order given.
+        GenericChart chart = Plot.Chart(traces.Zip(members).OrderByDescending(pair => pair.Second.All.Length).Select(pair => pair.First), new
         {
             // Equal scales, so that distances on the screen are distances in the projection.
             xaxis = Plot.XAxis(xTitle, new { constrain = "domain", constraintoward = "left" }),
