@@ -69,6 +69,21 @@ public static partial class Charts
         return new ChartView(chart, title, "", alt, table);
     }
 
+    /// <summary>The sorted k-distances of DBSCAN, with the radius at the knee marked.</summary>
+    /// <param name="curve">From <see cref="Dbscan.KDistances"/>.</param>
+    /// <param name="title">Null says which neighbour the distances are to.</param>
+    public static ChartView KDistances(KDistanceCurve curve, string? title = null)
+    {
+        ArgumentNullException.ThrowIfNull(curve);
+        double[] ranks = [.. Enumerable.Range(1, curve.Sorted.Count).Select(rank => (double)rank)];
+        return Line(
+            title ?? $"Distance to the neighbour {curve.K} of each point",
+            "Points by distance (higher rank = sparser)",
+            "Distance (higher = sparser)",
+            [(Sized($"{curve.K}-distance", curve.Sorted.Count), ranks, curve.Sorted)],
+            ("radius at the knee", curve.Knee + 1, curve.Eps));
+    }
+
     /// <summary>Loss and accuracy over the epochs of a training, one above the other.</summary>
     /// <param name="loss">Named losses, one value per epoch, in nats; lower is better.</param>
     /// <param name="accuracy">Named accuracies, one value per epoch, 0–1; drawn below in the same colour as the loss of the same name.</param>
@@ -246,6 +261,30 @@ public static partial class Charts
         return new ChartView(chart, title, "", alt, table);
     }
 
+    /// <summary>Fitted thresholds of all classes, with the common one for comparison.</summary>
+    /// <param name="classes">K class names.</param>
+    /// <param name="thresholds">Thresholds of the K classes.</param>
+    /// <param name="reference">A value for all classes, such as the global or the initial threshold, drawn as a line.</param>
+    /// <param name="counts">K numbers of images that each threshold was fitted on, for the hover text.</param>
+    /// <param name="sorted">Whether classes are ordered by threshold; otherwise as given.</param>
+    /// <param name="title">Null says how many classes there are.</param>
+    /// <exception cref="ArgumentException">Lengths differ.</exception>
+    public static ChartView ClassThresholds(
+        IReadOnlyList<string> classes,
+        ClassThresholds thresholds,
+        (string Name, double Value)? reference = null,
+        IReadOnlyList<int>? counts = null,
+        bool sorted = true,
+        string? title = null)
+    {
+        ArgumentNullException.ThrowIfNull(thresholds);
+        string axisTitle = thresholds.Measure == Uncertainty.Entropy
+            ? "Entropy threshold (nats, above = uncertain)"
+            : "Confidence threshold (below = uncertain)";
+        IReadOnlyList<bool>? fallback = thresholds.FallbackUsed.Contains(true) ? thresholds.FallbackUsed : null;
+        return ClassThresholds(classes, thresholds.PerClass, axisTitle, reference, counts, fallback, sorted, title);
+    }
+
     /// <summary>The thresholds of all classes, with the common one for comparison.</summary>
     /// <param name="classes">K class names.</param>
     /// <param name="thresholds">K thresholds.</param>
@@ -406,7 +445,7 @@ public static partial class Charts
 
     /// <summary>Points of a 2-D projection of features, coloured and shaped by group.</summary>
     /// <param name="title">What is seen.</param>
-    /// <param name="points">Shape (N, 2).</param>
+    /// <param name="points">Shape (N, 2), such as the first two components of <see cref="Pca"/>.</param>
     /// <param name="groups">N group names; a group called "noise" is drawn in grey.</param>
     /// <param name="hover">N texts for the hover, such as class names.</param>
     /// <param name="xTitle">Name of the first direction, such as "PC 1 (12.3 % of the variance)".</param>
@@ -414,7 +453,7 @@ public static partial class Charts
     /// <exception cref="ArgumentException">The points have not two columns, or lengths differ.</exception>
     public static ChartView FeatureMap(
         string title,
-        Matrix points,
+        Embeddings points,
         IReadOnlyList<string> groups,
         IReadOnlyList<string>? hover = null,
         string xTitle = "PC 1",
@@ -422,7 +461,7 @@ public static partial class Charts
     {
         ArgumentNullException.ThrowIfNull(points);
         RequireSome(groups, nameof(groups));
-        RequireLength(points.Columns, 2, "columns of points", nameof(points));
+        RequireLength(points.Width, 2, "columns of points", nameof(points));
         RequireLength(groups.Count, points.Rows, "group names", nameof(groups));
         RequireLength(hover?.Count ?? groups.Count, groups.Count, "hover texts", nameof(hover));
         int every = (points.Rows + MaxMapPoints - 1) / MaxMapPoints;
@@ -430,7 +469,7 @@ public static partial class Charts
             .Select(group => (Name: group.Key, All: group.ToArray())).ToArray();
 
         var traces = new List<Trace>();
-        int color = 0;
+        int rank = 0, color = 0;
         foreach ((string name, int[] all) in members)
         {
             bool noise = string.Equals(name, "noise", StringComparison.OrdinalIgnoreCase);
@@ -438,15 +477,16 @@ public static partial class Charts
             traces.Add(Plot.Trace("scatter", new
             {
                 name = Html.Escape(Sized(name, all.Length)),
+                legendrank = ++rank,
                 mode = "markers",
-                x = Plot.Values(drawn.Select(i => points[i, 0])),
-                y = Plot.Values(drawn.Select(i => points[i, 1])),
+                x = Plot.Values(drawn.Select(i => (double)points[i][0])),
+                y = Plot.Values(drawn.Select(i => (double)points[i][1])),
                 marker = new
                 {
                     color = noise ? Plot.GuideColor : Plot.Color(color),
                     symbol = noise ? "x-thin-open" : Plot.Symbol(color),
                     size = points.Rows > 600 ? 5 : 7,
-                    opacity = 0.75,
+                    opacity = drawn.Length > 600 ? 0.45 : 0.8,
                 },
                 customdata = hover is null ? null : drawn.Select(i => Html.Escape(hover[i])).ToArray(),
                 hovertemplate = (hover is null ? "" : "%{customdata} ") + "(%{x:.4g}, %{y:.4g})",
@@ -454,7 +494,8 @@ public static partial class Charts
             color += noise ? 0 : 1;
         }
 
-        GenericChart chart = Plot.Chart(traces, new
+        // Small groups come last, above the large ones that would hide them; the legend keeps the order given.
+        GenericChart chart = Plot.Chart(traces.Zip(members).OrderByDescending(pair => pair.Second.All.Length).Select(pair => pair.First), new
         {
             // Equal scales, so that distances on the screen are distances in the projection.
             xaxis = Plot.XAxis(xTitle, new { constrain = "domain", constraintoward = "left" }),
@@ -462,14 +503,14 @@ public static partial class Charts
             showlegend = true,
             hovermode = "closest",
         }, 420 + (10 * members.Length));
-        string Spread(int[] all, int axis) => Numbers.Short(all.Average(i => points[i, axis]));
+        string Spread(int[] all, int axis) => Numbers.Short(all.Average(i => points[i][axis]));
         string alt = $"Map of {Numbers.Count(points.Rows)} points. "
             + string.Join(" ", members.Select(group => $"{group.Name}: {Numbers.Count(group.All.Length)} points around ({Spread(group.All, 0)}, {Spread(group.All, 1)})."));
         ResultTable table = new ResultTable("Groups")
             .Text("group", members.Select(group => group.Name))
             .Count("points", members.Select(group => group.All.Length))
-            .Number($"mean {xTitle}", members.Select(group => group.All.Average(i => points[i, 0])))
-            .Number($"mean {yTitle}", members.Select(group => group.All.Average(i => points[i, 1])));
+            .Number($"mean {xTitle}", members.Select(group => (double)group.All.Average(i => points[i][0])))
+            .Number($"mean {yTitle}", members.Select(group => (double)group.All.Average(i => points[i][1])));
         string caption = every == 1 ? "" : $"One point in {every} of each group is drawn.";
         return new ChartView(chart, title, caption, alt, table) { MaxWidth = 40 };
     }

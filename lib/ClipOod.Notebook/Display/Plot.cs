@@ -23,12 +23,12 @@ internal static class Plot
 
     // Told apart by the colour-blind, by lightness and hue, and at 3:1 or more on white and on near-black.
     private static readonly string[] _colors =
-        [IdColor, OodColor, "#2a9d78", "#a561c2", "#a08420", "#d0508f", "#3aa0b5", "#8b6f5a"];
+        [IdColor, OodColor, "#2a9d78", "#a561c2", "#a08420", "#d0508f", "#3aa0b5", "#8b6f5a", "#c9504f", "#6f7fd8"];
 
     // Colour never stands alone: lines differ in dash, points in symbol.
     private static readonly string[] _dashes = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
     private static readonly string[] _symbols =
-        ["circle", "diamond", "square", "triangle-up", "cross", "x", "star", "triangle-down", "hexagon", "pentagon"];
+        ["circle", "diamond", "square", "triangle-up", "cross", "x", "star", "triangle-down", "bowtie", "hourglass"];
 
     /// <summary>The colour of the i-th series.</summary>
     public static string Color(int i) => _colors[i % _colors.Length];
@@ -36,7 +36,7 @@ internal static class Plot
     /// <summary>The line pattern of the i-th series.</summary>
     public static string Dash(int i) => _dashes[i % _dashes.Length];
 
-    /// <summary>The marker of the i-th series; its period differs from the colours', so pairs repeat late.</summary>
+    /// <summary>The marker of the i-th series.</summary>
     public static string Symbol(int i) => _symbols[i % _symbols.Length];
 
     /// <summary>A colour with an opacity, for the area under an outline.</summary>

@@ -21,7 +21,7 @@ public sealed class ChartsTests
         { "training", Charts.TrainingCurves([("train", [1.5, 0.5])], [("train", [0.5, 0.75]), ("test", [0.4])]) },
         { "thresholds", Charts.ClassThresholds(["cat", "dog"], [0.5, 0.25], "Threshold (nats)", ("global", 0.4), [3, 9], [true, false]) },
         { "heat map", Charts.HeatMap("AUROC", ["A", "B"], ["A", "B"], Matrix.FromRows([double.NaN, 0.5], [0.75, double.NaN]), "AUROC (higher = better)") },
-        { "map", Charts.FeatureMap("PCA", Matrix.FromRows([1, 2], [3, 4], [5, 6]), ["cat", "noise", "cat"], ["a", "b", "c"]) },
+        { "map", Charts.FeatureMap("PCA", Embeddings.FromRows([1, 2], [3, 4], [5, 6]), ["cat", "noise", "cat"], ["a", "b", "c"]) },
         { "line", Charts.Line("Distances", "rank", "distance", [("5-distance", [1, 2, 3], [0.1, 0.2, 0.9])], ("eps", 2, 0.2)) },
         { "bars", Charts.Bars("FPR95", "FPR95 (lower = better)", ["MSP", "MCM"], [("DTD", [0.5, double.NaN])]) },
         { "bars with intervals", Charts.Bars("AUROC", "AUROC (higher = better)", ["MSP"], [("DTD", [new Interval(0.4, 0.6, 0.5)])]) },
@@ -129,6 +129,23 @@ public sealed class ChartsTests
         Assert.Equal(names, Figure(chart).GetProperty("data")[0].GetProperty("customdata").EnumerateArray().Select(e => e.GetString()));
     }
 
+    [Theory]
+    [InlineData(Uncertainty.Entropy, "Entropy threshold<br>(nats, above = uncertain)")]
+    [InlineData(Uncertainty.Confidence, "Confidence threshold<br>(below = uncertain)")]
+    public void ClassThresholds_OfAFit_NamesMeasureAndDirection(Uncertainty measure, string expected) =>
+        Assert.Equal(expected, Layout(Charts.ClassThresholds(["cat", "dog"], new ClassThresholds(measure, [0.5, 0.25])), "yaxis")
+            .GetProperty("title").GetProperty("text").GetString());
+
+    [Fact]
+    public void KDistances_MarksTheRadius()
+    {
+        var features = Embeddings.FromRows([.. Enumerable.Range(0, 20).Select(i => new[] { Math.Cos(0.01 * i * i), Math.Sin(0.01 * i * i) })]);
+        KDistanceCurve curve = Dbscan.KDistances(features, 3);
+        JsonElement mark = Figure(Charts.KDistances(curve)).GetProperty("data")[1];
+        Assert.Equal(curve.Knee + 1, mark.GetProperty("x")[0].GetDouble());
+        Assert.Equal(curve.Eps, mark.GetProperty("y")[0].GetDouble(), 1e-5);
+    }
+
     [Fact]
     public void Bars_WithIntervals_DrawsEachFromLowToHigh()
     {
@@ -158,7 +175,7 @@ public sealed class ChartsTests
     public void FeatureMap_OfManyPoints_SaysHowManyAreDrawn()
     {
         string[] groups = [.. Enumerable.Range(0, 7000).Select(i => i % 2 == 0 ? "ID" : "OOD")];
-        ChartView chart = Charts.FeatureMap("t", new Matrix(7000, 2, new double[14000]), groups);
+        ChartView chart = Charts.FeatureMap("t", new Embeddings(7000, 2, new float[14000]), groups);
         Assert.Equal("One point in 3 of each group is drawn.", chart.Caption);
         Assert.Equal(["ID (n = 3,500)", "OOD (n = 3,500)"], TraceNames(chart));
         Assert.Equal(1167, Figure(chart).GetProperty("data")[0].GetProperty("x").GetArrayLength());
