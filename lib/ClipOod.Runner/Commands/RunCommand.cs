@@ -54,16 +54,16 @@ internal sealed class RunCommand : Command
         IReadOnlyList<NotebookFile> notebooks = NotebookFile.Find(folder, parse.GetValue(_only));
         _run.RequireWorld(parse);
         string expected = _run.ExpectedFolder(parse, folder);
-        RunOptions options = _run.Options(parse) with { ExpectedFolder = expected, StopOnError = parse.GetValue(_stopOnError) };
-
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(parse.InvocationConfiguration.Output) });
-        if (!console.Profile.Out.IsTerminal)
+        RunOptions options = _run.Options(parse) with
         {
-            // Logs and pipes have no width to wrap at.
-            console.Profile.Width = int.MaxValue;
-        }
+            ExpectedFolder = expected,
+            StopOnError = parse.GetValue(_stopOnError),
 
-        var display = new RunDisplay(console, parse.GetValue(_quiet));
+            // Recorded results are those of a run without parameters; with them a difference is what the reader asked for.
+            ResultsMayDiffer = record || parameters.Count > 0,
+        };
+
+        var display = new RunDisplay(ConsoleOf(parse.InvocationConfiguration.Output), parse.GetValue(_quiet));
         WorkbookRun run = await display.RunAsync(notebooks, options, cancellation);
         if (cancellation.IsCancellationRequested)
         {
@@ -72,9 +72,16 @@ internal sealed class RunCommand : Command
         }
 
         display.PrintOutcome(run);
+        if (run.Runs.Any(notebook => notebook.Results.Any(result => result.State != CheckState.Matches)) && !record)
+        {
+            display.PrintLine(parameters.Count > 0
+                ? "Results may differ from the recorded ones where parameters are given; that is no failure."
+                : "To accept these results: clipood run --record");
+        }
+
         if (record)
         {
-            run = Record(run, notebooks, expected);
+            run = Record(run, notebooks, expected, display);
         }
 
         if (parse.GetValue(_report) is string report)
@@ -86,8 +93,26 @@ internal sealed class RunCommand : Command
         return run.Runs.All(notebook => notebook.State == RunState.Passed) ? ExitCodes.Passed : ExitCodes.Failed;
     }
 
+    // Logs and pipes have no colours, and no width to wrap at.
+    private static IAnsiConsole ConsoleOf(TextWriter writer)
+    {
+        var output = new AnsiConsoleOutput(writer);
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = output,
+            Ansi = output.IsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = output.IsTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+        });
+        if (!output.IsTerminal)
+        {
+            console.Profile.Width = int.MaxValue;
+        }
+
+        return console;
+    }
+
     // Only notebooks that ran to their end: the results of half a notebook are not its results.
-    private static WorkbookRun Record(WorkbookRun run, IReadOnlyList<NotebookFile> notebooks, string expected) => run with
+    private static WorkbookRun Record(WorkbookRun run, IReadOnlyList<NotebookFile> notebooks, string expected, RunDisplay display) => run with
     {
         Runs = [.. run.Runs.Zip(notebooks, (notebookRun, notebook) =>
         {
@@ -97,12 +122,12 @@ internal sealed class RunCommand : Command
             }
 
             string path = ExpectedValues.PathOf(expected, notebook);
-            ExpectedValues.Record(notebookRun, path);
-            NotebookRun declared = notebookRun with
+            if (ExpectedValues.Record(notebookRun, path))
             {
-                State = RunState.Passed,
-                Results = [.. notebookRun.Results.Where(result => result.Value is not null)],
-            };
+                display.PrintLine($"Recorded {path}");
+            }
+
+            NotebookRun declared = notebookRun with { Results = [.. notebookRun.Results.Where(result => result.Value is not null)] };
             return ExpectedValues.Check(declared, path);
         })],
     };

@@ -54,10 +54,16 @@ internal sealed class RunDisplay(IAnsiConsole console, bool quiet)
         }
 
         PrintDifferences(run);
+        int passed = run.Runs.Count(notebook => notebook.State == RunState.Passed);
+        PrintLine($"{passed} of {run.Runs.Count} notebooks passed in {Seconds(run.Elapsed)}.");
+    }
+
+    /// <summary>Prints a line, unless the run is quiet.</summary>
+    public void PrintLine(string text)
+    {
         if (!quiet)
         {
-            int passed = run.Runs.Count(notebook => notebook.State == RunState.Passed);
-            Print($"{passed} of {run.Runs.Count} notebooks passed in {Seconds(run.Elapsed)}.");
+            console.WriteLine(text);
         }
     }
 

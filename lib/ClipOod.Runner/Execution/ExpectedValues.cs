@@ -53,7 +53,8 @@ public static class ExpectedValues
     /// </summary>
     /// <param name="run">A checked run that ran to its end.</param>
     /// <param name="path">The file to write; its folder is made.</param>
-    public static void Record(NotebookRun run, string path)
+    /// <returns>Whether anything changed.</returns>
+    public static bool Record(NotebookRun run, string path)
     {
         ArgumentNullException.ThrowIfNull(run);
         SortedDictionary<string, Entry> recorded = Load(path);
@@ -67,16 +68,19 @@ public static class ExpectedValues
             .ToList();
         if (entries.SequenceEqual(recorded.Values))
         {
-            return;
+            return false;
         }
 
         if (entries.Count == 0)
         {
             File.Delete(path);
-            return;
+        }
+        else
+        {
+            AtomicFile.Write(path, JsonSerializer.Serialize(entries, Format) + "\n");
         }
 
-        AtomicFile.Write(path, JsonSerializer.Serialize(entries, Format) + "\n");
+        return true;
     }
 
     private static SortedDictionary<string, Entry> Load(string path)

@@ -23,6 +23,9 @@ public sealed record RunOptions
 
     /// <summary>Folder of the recorded results; null to compare with none.</summary>
     public string? ExpectedFolder { get; init; }
+
+    /// <summary>Whether results that do not match the recorded ones are shown, but do not fail their notebook.</summary>
+    public bool ResultsMayDiffer { get; init; }
 }
 
 /// <summary>Something that happened during a run.</summary>

@@ -1,7 +1,4 @@
 using System.Diagnostics;
-using System.Reflection.Metadata;
-using System.Reflection.PortableExecutable;
-using System.Runtime.InteropServices;
 using System.Text;
 using ClipOod.Runner.Documents;
 using Microsoft.CodeAnalysis;
@@ -20,21 +17,13 @@ internal sealed class CSharpKernel
     private static readonly CSharpParseOptions ParseOptions =
         CSharpParseOptions.Default.WithKind(SourceCodeKind.Script).WithLanguageVersion(LanguageVersion.Latest);
 
-    // All of the framework, so that a using is enough for any of it, as in .NET Interactive.
-    private static readonly SortedSet<string> FrameworkAssemblies = new(
-        Directory.EnumerateFiles(RuntimeEnvironment.GetRuntimeDirectory(), "*.dll")
-            .Select(path => Path.GetFileName(path))
-            .Where(name => (name.StartsWith("System.", StringComparison.Ordinal) || name is "Microsoft.CSharp.dll" or "netstandard.dll" or "mscorlib.dll")
-                && !name.EndsWith(".Native.dll", StringComparison.Ordinal)),
-        StringComparer.Ordinal);
-
     private static readonly ScriptOptions FirstOptions = ScriptOptions.Default
         .WithLanguageVersion(LanguageVersion.Latest)
         .WithAllowUnsafe(true)
         .WithOptimizationLevel(OptimizationLevel.Release)
         .WithEmitDebugInformation(true)
         .WithFileEncoding(Encoding.UTF8)
-        .WithReferences(FrameworkAssemblies.Select(name => MetadataReference.CreateFromFile(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), name))))
+        .WithReferences(ReferencedAssembly.Framework.Select(path => MetadataReference.CreateFromFile(path)))
         .AddReferences(typeof(DisplayedValue).Assembly, typeof(PocketView).Assembly, typeof(Microsoft.AspNetCore.Html.HtmlString).Assembly)
         .WithImports(
             "System",
@@ -53,6 +42,9 @@ internal sealed class CSharpKernel
 
     private readonly Stack<string> _importing = new();
     private ScriptState<object>? _state;
+
+    /// <summary>Gets the compiler going, so that the time that this takes is not counted as that of the first cell.</summary>
+    public async Task StartAsync() => _state = await CSharpScript.RunAsync("", FirstOptions);
 
     /// <summary>Runs a cell, displays its trailing expression, and returns when it has ended.</summary>
     /// <param name="source">Text of the cell.</param>
@@ -86,11 +78,15 @@ internal sealed class CSharpKernel
 
     private async Task RunCodeAsync(CodeStep code)
     {
-        _state ??= await CSharpScript.RunAsync("", FirstOptions);
+        if (_state is null)
+        {
+            await StartAsync();
+        }
+
         ScriptOptions options = LaterOptions
             .WithFilePath(code.Tree.FilePath)
-            .WithReferences(code.References.SelectMany(AssembliesBeside).Distinct().Select(path => MetadataReference.CreateFromFile(path)));
-        Script<object> script = _state.Script.ContinueWith<object>(code.Tree.ToString(), options);
+            .WithReferences(code.References.SelectMany(ReferencedAssembly.NeededBeside).Distinct().Select(path => MetadataReference.CreateFromFile(path)));
+        Script<object> script = _state!.Script.ContinueWith<object>(code.Tree.ToString(), options);
         bool hasValue = HasTrailingExpression(script.GetCompilation());
         _state = await script.RunFromAsync(_state);
         if (hasValue && _state.ReturnValue is not DisplayedValue)
@@ -136,36 +132,5 @@ internal sealed class CSharpKernel
         {
             _importing.Pop();
         }
-    }
-
-    /// <summary>
-    /// What a referenced assembly needs and has beside it. Roslyn finds these by itself, but only for what the assembly's
-    /// own signatures mention; a cell may also name their types.
-    /// </summary>
-    private static SortedSet<string> AssembliesBeside(string path)
-    {
-        string folder = Path.GetDirectoryName(path)!;
-        var found = new SortedSet<string>(StringComparer.Ordinal);
-        var open = new Queue<string>([path]);
-        while (open.TryDequeue(out string? file))
-        {
-            using var reader = new PEReader(File.OpenRead(file));
-            if (!reader.HasMetadata)
-            {
-                continue;
-            }
-
-            MetadataReader metadata = reader.GetMetadataReader();
-            foreach (string name in metadata.AssemblyReferences.Select(handle => metadata.GetString(metadata.GetAssemblyReference(handle).Name)))
-            {
-                string beside = Path.Combine(folder, name + ".dll");
-                if (File.Exists(beside) && !FrameworkAssemblies.Contains(name + ".dll") && found.Add(beside))
-                {
-                    open.Enqueue(beside);
-                }
-            }
-        }
-
-        return found;
     }
 }

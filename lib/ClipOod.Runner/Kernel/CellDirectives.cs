@@ -119,6 +119,12 @@ internal static class CellDirectives
             throw new DirectiveException($"'#r \"{file}\"': there is no file at {path}. Build it first, or correct the path.", line);
         }
 
+        if (ReferencedAssembly.LoadedInstead(path) is string other)
+        {
+            throw new DirectiveException(
+                $"'#r \"{file}\"': {path} is another build than {other}, which would be loaded in its place. Build the whole solution: dotnet build -c Release.", line);
+        }
+
         return SyntaxFactory.Token(
             token.LeadingTrivia, SyntaxKind.StringLiteralToken, $"\"{path}\"", path, token.TrailingTrivia);
     }

@@ -42,6 +42,7 @@ internal static class Worker
         Environment.CurrentDirectory = Path.GetDirectoryName(job.NotebookPath)!;
 
         var csharp = new CSharpKernel();
+        await csharp.StartAsync();
         int number = 0;
         foreach (DibCell cell in job.Cells)
         {
