@@ -58,7 +58,7 @@ public static class ClipFeatures
         (FeatureSet train, FeatureSet rest) = all.SplitStratified(0.5, seed);
         (FeatureSet validation, FeatureSet test) = rest.SplitStratified(0.4, seed);
         return WithText(reader, "A", "cifar10-text", train, validation, test, Invariant(
-            $"Only the {all.Split}; here they are split at random within each class (seed {seed}) into {Percent(train, all)} train, {Percent(validation, all)} validation and {Percent(test, all)} test."));
+            $"Only the {all.Split}. Here they are split at random within each class (seed {seed}) into {Percent(train, all)} train, {Percent(validation, all)} validation and {Percent(test, all)} test."));
     }
 
     private static Dataset Food101(Reader reader, int seed)
@@ -67,7 +67,7 @@ public static class ClipFeatures
         (FeatureSet train, FeatureSet rest) = all.SplitStratified(0.5, seed);
         (FeatureSet validation, FeatureSet test) = rest.SplitStratified(0.5, seed);
         return WithText(reader, "B", "food101-text", train, validation, test, Invariant(
-            $"Only {all.Split}, {reader.Note("food101-train16shot")}; here they are split at random within each class (seed {seed}) into {PerClass(train)} train, {PerClass(validation)} validation and {PerClass(test)} test images per class."));
+            $"Only published rows of {all.Split}; {reader.Note("food101-train16shot")}. Here they are split at random within each class (seed {seed}) into {PerClass(train)} train, {PerClass(validation)} validation and {PerClass(test)} test images per class."));
     }
 
     private static Dataset Caltech256(Reader reader, int seed)
@@ -77,7 +77,7 @@ public static class ClipFeatures
         FeatureSet unseen = WithoutRowsOf(source, test);
         (FeatureSet train, FeatureSet validation) = unseen.SplitStratified(0.8, seed);
         return WithText(reader, "C", "caltech256-text", train, validation, test, Invariant(
-            $"The published validation part is the training side, split at random within each class (seed {seed}) into {Percent(train, unseen)} train and {Percent(validation, unseen)} validation, without the {source.Count - unseen.Count} of its images that are in the test part too. The class clutter, which is no class, is left out."));
+            $"The published validation part is the training side, split at random within each class (seed {seed}) into {Percent(train, unseen)} train and {Percent(validation, unseen)} validation. Left out: the class clutter, which is no class, and {source.Count - unseen.Count} of the training side's images, found in the test part too."));
     }
 
     private static Dataset ImageNet(Reader reader)

@@ -6,7 +6,7 @@ namespace ClipOod.Notebook;
 /// Rectified activations: features above a percentile of all training features are cut off there, then the head's energy is taken.
 /// </summary>
 /// <remarks>
-/// Sun et al. 2021 (arXiv:2111.12797), equation 3; the reference code pools all features of all training images, and so does this.
+/// Sun et al. 2021 (arXiv:2111.12797); the reference code pools all features of all training images, and so does this.
 /// The paper cuts the non-negative features of a ReLU network; CLIP's are of both signs, so that far fewer are cut.
 /// </remarks>
 public sealed class ReAct

@@ -9,7 +9,7 @@ namespace ClipOod.Notebook;
 /// Virtual-logit matching: energy of the head minus the part of a feature that lies outside the main directions of the training
 /// features, scaled to the size of a logit: ln Σ exp(z) − α·‖residual‖.
 /// </summary>
-/// <remarks>Wang et al. 2022 (arXiv:2203.10807), equations 5 to 8; reference code: haoqiwang/vim, benchmark.py.</remarks>
+/// <remarks>Wang et al. 2022 (arXiv:2203.10807); reference code: haoqiwang/vim, benchmark.py.</remarks>
 public sealed class Vim
 {
     private readonly LinearLogits _head;

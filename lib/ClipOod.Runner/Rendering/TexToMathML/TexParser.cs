@@ -37,11 +37,7 @@ internal sealed class TexParser(string source)
     /// <summary>Atoms up to something that ends a row, which is left for the caller to judge.</summary>
     private List<TexAtom> ParseRow()
     {
-        if (++_depth > MaxDepth)
-        {
-            throw new TexException(string.Create(CultureInfo.InvariantCulture, $"The formula is nested more than {MaxDepth} deep."), _lexer.Peek().Position);
-        }
-
+        GoDeeper();
         var atoms = new List<TexAtom>();
         while (!EndsRow(_lexer.Peek()))
         {
@@ -162,13 +158,27 @@ internal sealed class TexParser(string source)
             : throw new TexException($"{owner} needs an argument, but {token.Source} sets nothing.", token.Position);
     }
 
-    private TexAtom? ParseNucleus(TexToken token) => token.Kind switch
+    private TexAtom? ParseNucleus(TexToken token)
     {
-        TexTokenKind.Open => TexAtom.Ordinary(ParseGroup(token)),
-        TexTokenKind.Command => ParseCommand(token),
-        TexTokenKind.Character => ParseCharacter(token.Text),
-        _ => throw Unexpected(token),
-    };
+        GoDeeper();
+        TexAtom? atom = token.Kind switch
+        {
+            TexTokenKind.Open => TexAtom.Ordinary(ParseGroup(token)),
+            TexTokenKind.Command => ParseCommand(token),
+            TexTokenKind.Character => ParseCharacter(token.Text),
+            _ => throw Unexpected(token),
+        };
+        _depth--;
+        return atom;
+    }
+
+    private void GoDeeper()
+    {
+        if (++_depth > MaxDepth)
+        {
+            throw new TexException(string.Create(CultureInfo.InvariantCulture, $"The formula is nested more than {MaxDepth} deep."), _lexer.Peek().Position);
+        }
+    }
 
     private XElement ParseGroup(TexToken open)
     {
