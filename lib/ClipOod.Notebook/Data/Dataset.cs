@@ -7,6 +7,7 @@ namespace ClipOod.Notebook;
 /// One ID data set of a world: its parts for training, validating and testing, and the text features of its classes.
 /// All parts have the same classes.
 /// </summary>
+[TypeFormatterSource(typeof(HtmlFormatterSource))]
 public sealed class Dataset
 {
     private readonly FeatureSet? _train;
@@ -101,7 +102,7 @@ public sealed class Dataset
         _validation?.WithClasses(_textClasses),
         Test.WithClasses(_textClasses),
         [.. Enumerable.Range(0, _textClasses.Count)],
-        [.. _textByPrompt.Values.OrderByDescending(text => text.Prompt == DefaultPrompt)],
+        [.. _textByPrompt.Values.OrderBy(text => text.Prompt != DefaultPrompt)], // the default prompt first
         string.Create(
             CultureInfo.InvariantCulture,
             $"Zero-shot: restricted to the {_textClasses.Count:N0} of {NumClasses:N0} classes that have text features. {Note}"));

@@ -11,6 +11,7 @@ namespace ClipOod.Notebook;
 /// As a file: safetensors with <c>image_features</c> (F16 or F32, (N, D)), <c>labels</c> (I32 or I64, (N)), optionally
 /// <c>images</c> (U8, (N, H, W, 3)), and the metadata <c>dataset</c>, <c>split</c>, <c>source</c>, <c>note</c> and <c>classes</c>, a JSON list.
 /// </remarks>
+[TypeFormatterSource(typeof(HtmlFormatterSource))]
 public sealed class FeatureSet
 {
     /// <summary>Checks and wraps the parts.</summary>

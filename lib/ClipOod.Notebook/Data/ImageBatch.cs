@@ -1,18 +1,16 @@
 using System.Buffers.Binary;
-using System.Globalization;
 using System.IO.Compression;
-using System.Net;
 using System.Text;
 
 namespace ClipOod.Notebook;
 
-/// <summary>Small colour images of one size: N × H × W × 3 bytes, red, green, blue. Immutable; shown as a row of pictures.</summary>
+/// <summary>Small colour images of one size: N × H × W × 3 bytes, red, green, blue. Immutable; shown as a grid of pictures.</summary>
+[TypeFormatterSource(typeof(HtmlFormatterSource))]
 public sealed class ImageBatch
 {
     private const int Channels = 3;
 
     private readonly byte[] _pixels;
-    private readonly IReadOnlyList<string>? _captions;
 
     /// <summary>Wraps <paramref name="pixels"/>, which must not be changed afterwards.</summary>
     /// <param name="count">N, at least 0.</param>
@@ -21,11 +19,6 @@ public sealed class ImageBatch
     /// <param name="pixels">N·H·W·3 bytes: image after image, row after row, RGB.</param>
     /// <exception cref="ArgumentException">The number of bytes does not fit.</exception>
     public ImageBatch(int count, int height, int width, byte[] pixels)
-        : this(count, height, width, pixels, null)
-    {
-    }
-
-    private ImageBatch(int count, int height, int width, byte[] pixels, IReadOnlyList<string>? captions)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
@@ -42,7 +35,6 @@ public sealed class ImageBatch
         Height = height;
         Width = width;
         _pixels = pixels;
-        _captions = captions;
     }
 
     /// <summary>Number of images, N.</summary>
@@ -63,7 +55,7 @@ public sealed class ImageBatch
 
     private int ImageLength => Height * Width * Channels;
 
-    /// <summary>The given images, in the given order, without captions.</summary>
+    /// <summary>The given images, in the given order.</summary>
     /// <param name="images">Positions, each 0 to N−1; may repeat.</param>
     public ImageBatch Select(IReadOnlyList<int> images)
     {
@@ -75,17 +67,6 @@ public sealed class ImageBatch
         }
 
         return new ImageBatch(images.Count, Height, Width, pixels);
-    }
-
-    /// <summary>The same images, each with a line of text below it, which also describes it to screen readers.</summary>
-    /// <param name="captions">One text per image.</param>
-    /// <exception cref="ArgumentException">There are more or fewer texts than images.</exception>
-    public ImageBatch WithCaptions(IReadOnlyList<string> captions)
-    {
-        ArgumentNullException.ThrowIfNull(captions);
-        return captions.Count == Count
-            ? new ImageBatch(Count, Height, Width, _pixels, [.. captions])
-            : throw new ArgumentException($"Got {captions.Count} captions, expected {Count}, one per image.", nameof(captions));
     }
 
     /// <summary>One image as the bytes of a PNG file.</summary>
@@ -119,22 +100,8 @@ public sealed class ImageBatch
         return png.ToArray();
     }
 
-    /// <summary>The images as HTML: one figure after another, enlarged without smoothing so that pixels stay visible.</summary>
-    public string ToHtml()
-    {
-        StringBuilder html = new("<div style=\"display:flex;flex-wrap:wrap;gap:0.75em\">");
-        for (int i = 0; i < Count; i++)
-        {
-            string caption = WebUtility.HtmlEncode(_captions?[i] ?? string.Create(CultureInfo.InvariantCulture, $"image {i}"));
-            html.Append(CultureInfo.InvariantCulture, $"<figure style=\"margin:0;width:8em;font-size:0.8em\"><img alt=\"{caption}\" ")
-                .Append("style=\"width:100%;image-rendering:pixelated\" src=\"data:image/png;base64,").Append(Convert.ToBase64String(ToPng(i)))
-                .Append("\"/>")
-                .Append(_captions is null ? "" : $"<figcaption>{caption}</figcaption>")
-                .Append("</figure>");
-        }
-
-        return html.Append("</div>").ToString();
-    }
+    /// <summary>The images as HTML, without captions; <see cref="ImageGrid"/> adds them.</summary>
+    public string ToHtml() => ImageGrid.Show(this).ToHtml();
 
     /// <inheritdoc/>
     public override string ToString() => $"{Count} images of {Width} x {Height} pixels";

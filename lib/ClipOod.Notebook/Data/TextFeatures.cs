@@ -4,6 +4,7 @@ using System.Net;
 namespace ClipOod.Notebook;
 
 /// <summary>Unit-norm text features (K, D) of K class names put into one prompt. Immutable.</summary>
+[TypeFormatterSource(typeof(HtmlFormatterSource))]
 public sealed class TextFeatures
 {
     /// <summary>Checks and wraps the parts.</summary>

@@ -8,6 +8,7 @@ namespace ClipOod.Notebook;
 /// Everything a notebook computes on, asked for by role and not by path: three ID data sets <see cref="A"/>, <see cref="B"/> and
 /// <see cref="C"/>, a large one, OOD sets and text features. Another world has other data in the same roles.
 /// </summary>
+[TypeFormatterSource(typeof(HtmlFormatterSource))]
 public sealed class World
 {
     /// <summary>The environment variable that names the world; <see cref="ClipFeatures.WorldName"/> when unset.</summary>
@@ -67,14 +68,14 @@ public sealed class World
     /// <param name="seed">Of the splits into training, validation and test parts.</param>
     /// <exception cref="WorldNotFoundException">The world is unknown or its data are not there; the message says how to get them.</exception>
     /// <exception cref="InvalidDataException">A file is broken; the message names it.</exception>
-    public static World Open(int seed = 0)
-    {
-        string name = Environment.GetEnvironmentVariable(WorldVariable) is { Length: > 0 } value ? value : ClipFeatures.WorldName;
-        return name == ClipFeatures.WorldName
-            ? ClipFeatures.Open(Environment.GetEnvironmentVariable(ClipFeatures.FolderVariable), seed)
+    public static World Open(int seed = 0) => Open(
+        Environment.GetEnvironmentVariable(WorldVariable), Environment.GetEnvironmentVariable(ClipFeatures.FolderVariable), seed);
+
+    internal static World Open(string? name, string? featuresFolder, int seed) =>
+        string.IsNullOrEmpty(name) || name == ClipFeatures.WorldName
+            ? ClipFeatures.Open(featuresFolder, seed)
             : throw new WorldNotFoundException(
                 $"{WorldVariable} names the world '{name}', which is unknown. Known: {ClipFeatures.WorldName}. Unset {WorldVariable} for the default.");
-    }
 
     /// <summary>Text features of names that belong to no data set of this world, such as candidates for negative labels.</summary>
     /// <param name="name">Such as "lvis"; the error for an unknown name lists those there are.</param>

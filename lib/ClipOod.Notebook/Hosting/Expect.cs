@@ -48,6 +48,43 @@ public static class Expect
         return new Expectation(name, value, tolerance);
     }
 
+    /// <summary>Asserts that a computation from scratch gives what the library gives.</summary>
+    /// <param name="what">What is compared, such as "entropy".</param>
+    /// <param name="scratch">The values computed in the notebook.</param>
+    /// <param name="library">The library's values, as many.</param>
+    /// <param name="tolerance">Largest accepted |difference|, relative to the library's value where that is above 1.</param>
+    /// <returns>A sentence with the largest difference, to be displayed.</returns>
+    /// <exception cref="ArgumentException">The counts differ, or two values differ by more than the tolerance; the first is named.</exception>
+    public static Finding Close(string what, IEnumerable<double> scratch, IEnumerable<double> library, double tolerance = 1e-9)
+    {
+        double[] ours = [.. scratch], theirs = [.. library];
+        if (ours.Length != theirs.Length || ours.Length == 0)
+        {
+            throw new ArgumentException(
+                $"{what}: got {ours.Length} values from scratch and {theirs.Length} from the library, expected as many, and at least one.", nameof(scratch));
+        }
+
+        double largest = 0;
+        for (int i = 0; i < ours.Length; i++)
+        {
+            double difference = ours[i].Equals(theirs[i]) ? 0 : Math.Abs(ours[i] - theirs[i]);
+            if (!(difference <= tolerance * Math.Max(1, Math.Abs(theirs[i]))))
+            {
+                throw new ArgumentException(
+                    Invariant($"{what}: value {i} of {ours.Length} is {ours[i]:R} from scratch and {theirs[i]:R} from the library, expected a difference of at most {tolerance:R}."),
+                    nameof(scratch));
+            }
+
+            largest = Math.Max(largest, difference);
+        }
+
+        return new Finding($"{what}: from scratch = library, {ours.Length} values, largest difference {largest:0.#e+0}.");
+    }
+
+    /// <inheritdoc cref="Close(string, IEnumerable{double}, IEnumerable{double}, double)"/>
+    public static Finding Close(string what, double scratch, double library, double tolerance = 1e-9) =>
+        Close(what, [scratch], [library], tolerance);
+
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
 
@@ -55,6 +92,7 @@ public static class Expect
 /// <param name="Name">What it is.</param>
 /// <param name="Value">The computed value.</param>
 /// <param name="Tolerance">Largest accepted difference from the recorded value.</param>
+[TypeFormatterSource(typeof(HtmlFormatterSource))]
 public sealed record Expectation(string Name, double Value, double Tolerance)
 {
     /// <summary>The result in one line of HTML.</summary>

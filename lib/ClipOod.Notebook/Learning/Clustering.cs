@@ -230,6 +230,7 @@ public static class Clustering
 /// <param name="Purity">See <see cref="Clustering.Purity"/>.</param>
 /// <param name="Nmi">See <see cref="Clustering.Nmi"/>.</param>
 /// <param name="Ari">See <see cref="Clustering.Ari"/>; multiplied by 100 in the table like the others.</param>
+[TypeFormatterSource(typeof(HtmlFormatterSource))]
 public sealed record ClusterQuality(int Clusters, double NoiseShare, double Purity, double Nmi, double Ari)
 {
     /// <summary>Each value with the name that a table shows.</summary>

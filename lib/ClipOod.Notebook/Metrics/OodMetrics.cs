@@ -6,6 +6,7 @@ namespace ClipOod.Notebook;
 /// <param name="Score">Name of the score.</param>
 /// <param name="IdCount">Number of ID images.</param>
 /// <param name="OodCount">Number of OOD images.</param>
+[TypeFormatterSource(typeof(HtmlFormatterSource))]
 public sealed record OodMetrics(string Score, int IdCount, int OodCount)
 {
     /// <inheritdoc cref="Metrics.Auroc"/>

@@ -57,7 +57,7 @@ public static class Scores
     /// <returns>N scores in [1/K, 1]; higher = more ID.</returns>
     /// <exception cref="ArgumentException">A value is no cosine, as it lies outside [−1, 1].</exception>
     /// <remarks>
-    /// Ming et al. 2022 (arXiv:2211.13445), equation 1; reference code: deeplearning-wisc/MCM, utils/detection_util.py.
+    /// Ming et al. 2022 (arXiv:2211.13445); reference code: deeplearning-wisc/MCM, utils/detection_util.py.
     /// As T grows, it ranks images as the largest minus the mean cosine does.
     /// </remarks>
     public static IdScores Mcm(Matrix cosines, double temperature = 1)
@@ -88,7 +88,7 @@ public static class Scores
     /// </param>
     /// <param name="temperature">T, divides the logits; 1 in the paper.</param>
     /// <returns>N scores in the unit of the logits; higher = more ID.</returns>
-    /// <remarks>Liu et al. 2020 (arXiv:2010.03759), equation 4, negated so that it is ID-high.</remarks>
+    /// <remarks>Liu et al. 2020 (arXiv:2010.03759), negated so that it is ID-high.</remarks>
     public static IdScores Energy(Matrix logits, double temperature = 1)
     {
         ArgumentNullException.ThrowIfNull(logits);

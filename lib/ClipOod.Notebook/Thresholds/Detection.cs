@@ -55,6 +55,7 @@ public static class Detection
 /// <param name="FalsePositives">Flagged, and should not be.</param>
 /// <param name="FalseNegatives">Not flagged, but should be.</param>
 /// <param name="TrueNegatives">Not flagged, and should not be.</param>
+[TypeFormatterSource(typeof(HtmlFormatterSource))]
 public sealed record DetectionResult(int TruePositives, int FalsePositives, int FalseNegatives, int TrueNegatives)
 {
     /// <summary>Share flagged of the images that should be (recall).</summary>

@@ -2,6 +2,8 @@ namespace ClipOod.Notebook.Tests;
 
 public sealed class ClipFeaturesTests
 {
+    private static readonly Lazy<World> _world = new(() => ClipFeatures.Open(Folder(), seed: 0));
+
     [Theory]
     [InlineData("A", 10, 10, 0.896)]
     [InlineData("B", 101, 22, 0.906)]
@@ -154,7 +156,11 @@ public sealed class ClipFeaturesTests
         return folder!;
     }
 
-    private static World OpenWorld() => ClipFeatures.Open(Folder(), seed: 0);
+    private static World OpenWorld()
+    {
+        Folder();
+        return _world.Value;
+    }
 
     /// <summary>Share of the images whose own class has the nearest text, by a plain double loop.</summary>
     private static double Accuracy(FeatureSet images, TextFeatures texts) =>

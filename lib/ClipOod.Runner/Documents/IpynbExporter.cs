@@ -1,0 +1,187 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ClipOod.Runner.Execution;
+using ClipOod.Runner.Rendering;
+
+namespace ClipOod.Runner.Documents;
+
+/// <summary>Writes a run as a Jupyter notebook (nbformat 4.5) with its outputs, for readers who have Jupyter.</summary>
+public static class IpynbExporter
+{
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        IndentSize = 1,
+        NewLine = "\n",
+        // The file is UTF-8: letters need no escapes. It is read as JSON, never as part of a page.
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>
+    /// Writes the notebook. The first chart is preceded by plotly.js, so that charts show without a network. The file
+    /// appears under its name only when it is complete.
+    /// </summary>
+    /// <param name="path">Path of the <c>.ipynb</c>; an existing file is replaced.</param>
+    /// <param name="run">The run to write.</param>
+    /// <exception cref="IOException">The file cannot be written; a former one is still there, whole.</exception>
+    public static void Write(string path, NotebookRun run)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(run);
+        string full = Path.GetFullPath(path);
+        string partial = $"{full}.{Guid.NewGuid():N}.new";
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(full)!);
+            File.WriteAllText(partial, ToJson(run), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
+            File.Move(partial, full, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(partial);
+        }
+    }
+
+    /// <summary>The notebook as JSON text.</summary>
+    internal static string ToJson(NotebookRun run)
+    {
+        bool carriesPlotly = false;
+        var cells = new JsonArray();
+        int executed = 0;
+        foreach (CellRun cell in run.Cells)
+        {
+            cells.Add(cell.Kernel == "markdown" ? MarkdownCell(cell) : CodeCell(cell, cell.State == RunState.NotRun ? null : ++executed, ref carriesPlotly));
+        }
+
+        var notebook = new JsonObject
+        {
+            ["cells"] = cells,
+            ["metadata"] = new JsonObject
+            {
+                ["kernelspec"] = new JsonObject { ["display_name"] = ".NET (C#)", ["language"] = "C#", ["name"] = ".net-csharp" },
+                ["language_info"] = new JsonObject { ["name"] = "C#", ["file_extension"] = ".cs", ["mimetype"] = "text/x-csharp", ["pygments_lexer"] = "csharp" },
+                ["polyglot_notebook"] = new JsonObject
+                {
+                    ["kernelInfo"] = new JsonObject
+                    {
+                        ["defaultKernelName"] = "csharp",
+                        ["items"] = new JsonArray(new JsonObject { ["aliases"] = new JsonArray(), ["languageName"] = "C#", ["name"] = "csharp" }),
+                    },
+                },
+                ["title"] = run.Title,
+            },
+            ["nbformat"] = 4,
+            ["nbformat_minor"] = 5,
+        };
+        return notebook.ToJsonString(Indented) + "\n";
+    }
+
+    private static string IdOf(CellRun cell) => string.Create(CultureInfo.InvariantCulture, $"cell-{cell.Number}");
+
+    private static JsonObject MarkdownCell(CellRun cell) => new()
+    {
+        ["cell_type"] = "markdown",
+        ["id"] = IdOf(cell),
+        ["metadata"] = new JsonObject(),
+        ["source"] = Lines(cell.Source),
+    };
+
+    private static JsonObject CodeCell(CellRun cell, int? executionCount, ref bool carriesPlotly)
+    {
+        // Cells of another kernel name it in their first line, as .NET's kernels read it.
+        string source = cell.Kernel == "csharp" ? cell.Source : $"#!{cell.Kernel}\n{cell.Source}";
+        IEnumerable<CellOutput> all = cell.Kernel switch
+        {
+            "html" => cell.Outputs.Prepend(Shown(cell.Source)),
+            "javascript" => cell.Outputs.Prepend(Shown($"<script>(async () => {{\n{HtmlFragment.Script(cell.Source)}\n}})();</script>")),
+            _ => cell.Outputs,
+        };
+        var outputs = new JsonArray();
+        foreach (CellOutput output in all)
+        {
+            if (!carriesPlotly && output is DisplayOutput display && display.Mime.TryGetValue("text/html", out string? html) && PlotlyScript.IsUsedBy(html))
+            {
+                carriesPlotly = true;
+                outputs.Add(Output(PlotlyOutput(), executionCount));
+            }
+
+            outputs.Add(Output(output, executionCount));
+        }
+
+        if (cell.Error is CellError error)
+        {
+            outputs.Add(new JsonObject
+            {
+                ["output_type"] = "error",
+                ["ename"] = error.Type,
+                ["evalue"] = error.Message,
+                ["traceback"] = new JsonArray([.. Traceback(cell, error).Split('\n').Select(line => (JsonNode)line)]),
+            });
+        }
+
+        return new JsonObject
+        {
+            ["cell_type"] = "code",
+            ["execution_count"] = executionCount,
+            ["id"] = IdOf(cell),
+            ["metadata"] = new JsonObject
+            {
+                ["dotnet_interactive"] = new JsonObject { ["language"] = cell.Kernel },
+                ["polyglot_notebook"] = new JsonObject { ["kernelName"] = cell.Kernel },
+            },
+            ["outputs"] = outputs,
+            ["source"] = Lines(source),
+        };
+    }
+
+    private static DisplayOutput Shown(string html) => new("", new Dictionary<string, string> { ["text/html"] = html }, IsResult: false);
+
+    private static DisplayOutput PlotlyOutput()
+    {
+        using var reader = new StreamReader(PlotlyScript.Open());
+        // Jupyter's classic page has an AMD loader, which would take plotly.js without making it global.
+        string script = $"<script>if (!window.Plotly) {{ (function (define, module, exports) {{\n{HtmlFragment.Script(reader.ReadToEnd())}\n}}).call(window); }}</script>";
+        return new DisplayOutput("", new Dictionary<string, string> { ["text/html"] = script, ["text/plain"] = "plotly.js, for the charts below" }, IsResult: false);
+    }
+
+    private static string Traceback(CellRun cell, CellError error)
+    {
+        string place = string.Create(CultureInfo.InvariantCulture, $"{error.Type} in cell {cell.Number}{(error.Line is int line ? $", line {line}" : "")}: {error.Message}");
+        return error.Details.Length == 0 ? place : place + "\n" + error.Details;
+    }
+
+    private static JsonObject Output(CellOutput output, int? executionCount)
+    {
+        if (output is StreamOutput stream)
+        {
+            return new JsonObject { ["output_type"] = "stream", ["name"] = stream.IsError ? "stderr" : "stdout", ["text"] = Lines(stream.Text) };
+        }
+
+        var display = (DisplayOutput)output;
+        var data = new JsonObject(display.Mime.OrderBy(pair => pair.Key, StringComparer.Ordinal)
+            .Select(pair => KeyValuePair.Create<string, JsonNode?>(pair.Key, Data(pair.Key, pair.Value))));
+        var json = new JsonObject { ["output_type"] = display.IsResult ? "execute_result" : "display_data", ["data"] = data, ["metadata"] = new JsonObject() };
+        if (display.IsResult)
+        {
+            json["execution_count"] = executionCount;
+        }
+
+        return json;
+    }
+
+    // nbformat keeps JSON as JSON, pictures as one string, and text as lines.
+    private static JsonNode? Data(string type, string value) =>
+        type == "application/json" || type.EndsWith("+json", StringComparison.Ordinal) ? JsonNode.Parse(value)
+        : type.StartsWith("image/", StringComparison.Ordinal) && type != "image/svg+xml" ? value
+        : Lines(value);
+
+    /// <summary>Lines with their line breaks, the last without one, as nbformat has them.</summary>
+    private static JsonArray Lines(string text)
+    {
+        string[] lines = text.Replace("\r\n", "\n", StringComparison.Ordinal).Split('\n');
+        IEnumerable<string> ended = lines.Select((line, i) => i + 1 < lines.Length ? line + "\n" : line).Where(line => line.Length > 0);
+        return new JsonArray([.. ended.Select(line => (JsonNode)line)]);
+    }
+}

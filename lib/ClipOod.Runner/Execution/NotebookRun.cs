@@ -1,0 +1,101 @@
+namespace ClipOod.Runner.Execution;
+
+/// <summary>How a cell or a notebook ended.</summary>
+public enum RunState
+{
+    /// <summary>Ran to its end without an error; a notebook's results also match the recorded ones.</summary>
+    Passed,
+
+    /// <summary>Threw, did not compile, or declared a result that differs from the recorded one.</summary>
+    Failed,
+
+    /// <summary>Was stopped because it took longer than allowed; its outputs up to then are kept.</summary>
+    TimedOut,
+
+    /// <summary>Was stopped by the user.</summary>
+    Cancelled,
+
+    /// <summary>Never started, because something before it failed.</summary>
+    NotRun,
+}
+
+/// <summary>What one run of a notebook gave: the model that the site, the report and the exports are made from.</summary>
+/// <param name="Id">File name without <c>.dib</c>, such as <c>03-linear-head</c>.</param>
+/// <param name="Path">Path of the file.</param>
+/// <param name="Title">First <c># </c> heading of the first markdown cell; the id where there is none.</param>
+/// <param name="Question">First <c>&gt; </c> block quote; empty where there is none.</param>
+/// <param name="State">The worst state of its cells and results.</param>
+/// <param name="Elapsed">Wall time, including the start of its process.</param>
+/// <param name="Cells">All cells in file order, those that never ran included.</param>
+/// <param name="Results">Declared results against the recorded ones, in the order of declaration; missing ones last.</param>
+public sealed record NotebookRun(
+    string Id,
+    string Path,
+    string Title,
+    string Question,
+    RunState State,
+    TimeSpan Elapsed,
+    IReadOnlyList<CellRun> Cells,
+    IReadOnlyList<ResultCheck> Results);
+
+/// <summary>What one cell gave.</summary>
+/// <param name="Number">1-based, counted over all cells.</param>
+/// <param name="Kernel"><c>csharp</c>, <c>markdown</c>, <c>html</c> or <c>javascript</c>.</param>
+/// <param name="Source">The text of the cell, lines separated by <c>\n</c>.</param>
+/// <param name="State">How the cell ended.</param>
+/// <param name="Elapsed">Wall time of the cell.</param>
+/// <param name="Outputs">Outputs in the order in which they appeared.</param>
+/// <param name="Error">Why the cell failed; null where it did not.</param>
+public sealed record CellRun(
+    int Number,
+    string Kernel,
+    string Source,
+    RunState State,
+    TimeSpan Elapsed,
+    IReadOnlyList<CellOutput> Outputs,
+    CellError? Error);
+
+/// <summary>One output of a cell.</summary>
+public abstract record CellOutput;
+
+/// <summary>Text that the cell, or native code that it called, wrote to a standard stream.</summary>
+/// <param name="IsError">Whether the stream was standard error.</param>
+/// <param name="Text">The text, line breaks included.</param>
+public sealed record StreamOutput(bool IsError, string Text) : CellOutput;
+
+/// <summary>A displayed value.</summary>
+/// <param name="DisplayId">Names the output within its notebook, so that a later update can replace it.</param>
+/// <param name="Mime">MIME type to text, such as <c>text/html</c>.</param>
+/// <param name="IsResult">Whether this is the value of the cell's trailing expression.</param>
+public sealed record DisplayOutput(string DisplayId, IReadOnlyDictionary<string, string> Mime, bool IsResult) : CellOutput;
+
+/// <summary>Why a cell failed.</summary>
+/// <param name="Type">Name of the exception, or <c>CompilationError</c>.</param>
+/// <param name="Message">What went wrong, one or more lines.</param>
+/// <param name="Line">1-based line in the cell; null where it is not known.</param>
+/// <param name="Details">Trimmed stack or list of diagnostics; may be empty.</param>
+public sealed record CellError(string Type, string Message, int? Line, string Details);
+
+/// <summary>How a declared result compares with the recorded one.</summary>
+public enum CheckState
+{
+    /// <summary>Within the tolerance.</summary>
+    Matches,
+
+    /// <summary>Further from the recorded value than the tolerance.</summary>
+    Differs,
+
+    /// <summary>Declared, but not recorded.</summary>
+    New,
+
+    /// <summary>Recorded, but not declared in this run.</summary>
+    Missing,
+}
+
+/// <summary>One declared result against the recorded one.</summary>
+/// <param name="Name">Name of the result.</param>
+/// <param name="Value">Value of this run; null where the result is missing.</param>
+/// <param name="Expected">Recorded value; null where the result is new.</param>
+/// <param name="Tolerance">Largest absolute difference that still matches.</param>
+/// <param name="State">The verdict.</param>
+public sealed record ResultCheck(string Name, double? Value, double? Expected, double Tolerance, CheckState State);

@@ -1,0 +1,254 @@
+using System.Globalization;
+using System.Text;
+using AngleSharp.Dom;
+using ClipOod.Runner.Execution;
+
+namespace ClipOod.Runner.Rendering;
+
+/// <summary>The page of one notebook.</summary>
+internal sealed class NotebookPage
+{
+    private readonly NotebookRun _run;
+    private readonly SiteOptions _options;
+    private readonly NotebookRun? _previous;
+    private readonly NotebookRun? _next;
+    private readonly MarkdownCell _markdown;
+    private bool _headerIsOpen = true;
+
+    /// <summary>Prepares a page.</summary>
+    /// <param name="runs">All notebooks of the site, in order.</param>
+    /// <param name="index">Which of them this page shows.</param>
+    /// <param name="options">What the site says of itself.</param>
+    public NotebookPage(IReadOnlyList<NotebookRun> runs, int index, SiteOptions options)
+    {
+        _run = runs[index];
+        _options = options;
+        _previous = index > 0 ? runs[index - 1] : null;
+        _next = index + 1 < runs.Count ? runs[index + 1] : null;
+        HashSet<string> ids = ["top", "content", "declared-results", .. _run.Cells.Select(IdOf)];
+        _markdown = new MarkdownCell(ids, runs.Select(run => run.Id).ToHashSet(StringComparer.Ordinal), Path.GetDirectoryName(_run.Path) ?? "");
+    }
+
+    /// <summary>The page as HTML.</summary>
+    public string ToHtml()
+    {
+        string cells = string.Concat(_run.Cells.Select(Cell));
+        string results = Results();
+        string title = PageFrame.Title(_run);
+        string number = PageFrame.Number(_run);
+        string bar = $"<a class=\"home\" href=\"index.html\">{Html.Text(_options.Title)}</a><span class=\"here\"><b>{number}</b> {title}</span>";
+        string body = $"""
+            <div class="layout">
+            <aside class="toc">{Contents(results.Length > 0)}</aside>
+            <main id="content">
+            {Header(number, title)}
+            {cells}{results}{Pager()}
+            </main>
+            </div>
+            """;
+        return PageFrame.Page("notebook", $"{number} {PageFrame.PlainText(title)} · {_options.Title}".Trim(), bar, body);
+    }
+
+    private static string IdOf(CellRun cell) => string.Create(CultureInfo.InvariantCulture, $"cell-{cell.Number}");
+
+    private string Header(string number, string title)
+    {
+        int failed = _run.Cells.Count(cell => cell.State is RunState.Failed or RunState.TimedOut);
+        IEnumerable<string> facts =
+        [
+            PageFrame.State(_run.State),
+            $"<span>{Html.Time(_run.Elapsed)}</span>",
+            .. _run.Cells.Any(IsCode) ? (string[])[$"<span>{Html.Count(_run.Cells.Count(IsCode), "code cell")}</span>"] : [],
+            .. _run.Results.Count == 0 ? [] : (string[])[$"<a href=\"#declared-results\">{ResultsSummary(_run.Results)}</a>"],
+            .. failed == 0 ? [] : (string[])[$"<a href=\"#{IdOf(_run.Cells.First(cell => cell.Error is not null || cell.State == RunState.TimedOut))}\">first failure ↓</a>"],
+        ];
+        string question = _run.Question.Length == 0 ? "" : $"<p class=\"question\">{PageFrame.Inline(_run.Question)}</p>";
+        return $"""
+            <header class="title">
+            {(number.Length == 0 ? "" : $"<p class=\"eyebrow\">Notebook {number}</p>")}
+            <h1>{title}</h1>
+            {question}
+            <p class="facts">{string.Concat(facts)}</p>
+            </header>
+            """;
+    }
+
+    internal static string ResultsSummary(IReadOnlyList<ResultCheck> results)
+    {
+        int matching = results.Count(result => result.State == CheckState.Matches);
+        return matching == results.Count
+            ? $"{Html.Count(matching, "result")} as recorded"
+            : string.Create(CultureInfo.InvariantCulture, $"{matching} of {Html.Count(results.Count, "result")} as recorded");
+    }
+
+    private string Contents(bool hasResults)
+    {
+        IEnumerable<Heading> headings = hasResults
+            ? _markdown.Headings.Append(new Heading(2, "declared-results", "Declared results"))
+            : _markdown.Headings;
+        string items = string.Concat(headings.Select(heading =>
+            string.Create(CultureInfo.InvariantCulture, $"<li class=\"level-{heading.Level}\"><a href=\"#{Html.Text(heading.Id)}\">{heading.Html}</a></li>")));
+        return items.Length == 0 ? "" : $"<details open><summary>On this page</summary><nav aria-label=\"On this page\"><ol>{items}</ol></nav></details>";
+    }
+
+    private static bool IsCode(CellRun cell) => cell.Kernel is not ("markdown" or "html");
+
+    private string Cell(CellRun cell) => cell.Kernel switch
+    {
+        "markdown" => MarkdownSection(cell),
+        "html" => Section(cell, "html", $"<div class=\"output rich\" id=\"{IdOf(cell)}-html\">{Rich(cell.Source, $"{IdOf(cell)}-html")}</div>"),
+        "javascript" => Section(cell, "code", Source(cell) + Script(cell)),
+        _ => Section(cell, "code", Source(cell)),
+    };
+
+    private string MarkdownSection(CellRun cell)
+    {
+        string html = _markdown.Render(cell, IdOf(cell), _headerIsOpen ? _run : null);
+        _headerIsOpen = false;
+        return Section(cell, "prose", html);
+    }
+
+    private static string Section(CellRun cell, string kind, string content)
+    {
+        var outputs = new StringBuilder();
+        foreach (CellOutput output in cell.Outputs)
+        {
+            string id = string.Create(CultureInfo.InvariantCulture, $"{IdOf(cell)}-output-{outputs.Length}");
+            outputs.Append(Output(output, id));
+        }
+
+        string after = outputs.Length == 0 && cell.Error is null && cell.State is RunState.Passed ? "" : $"<div class=\"outputs\">{outputs}{Failure(cell)}</div>";
+        return $"<section class=\"cell {kind} {(cell.State == RunState.Passed ? "" : PageFrame.ClassOf(cell.State))}\" id=\"{IdOf(cell)}\">\n{content}{after}\n</section>\n";
+    }
+
+    private static string Source(CellRun cell)
+    {
+        string[] lines = cell.Source.Split('\n');
+        string preview = lines.FirstOrDefault(line => line.Trim().Length > 0)?.Trim() ?? "";
+        // Setup says nothing new to a reader: it starts closed.
+        bool isSetup = lines.All(line => line.Trim().Length == 0 || line.StartsWith('#') || line.StartsWith("using ", StringComparison.Ordinal) || line.StartsWith("//", StringComparison.Ordinal));
+        string code = cell.Kernel == "csharp"
+            ? CodeHighlighter.ToHtml(cell.Source, cell.Error?.Line)
+            : string.Concat(lines.Select(line => $"<span class=\"line\">{Html.Text(line)}</span>\n"));
+        string time = cell.State == RunState.NotRun || cell.Kernel == "javascript" ? "" : Html.Time(cell.Elapsed);
+        string label = isSetup ? "Setup" : cell.Kernel == "csharp" ? "Code" : cell.Kernel;
+        return $"""
+            <details class="source{(isSetup ? " setup" : "")}"{(isSetup && cell.Error is null ? "" : " open")}>
+            <summary><span class="label">{Html.Text(label)}</span><code class="preview">{Html.Text(preview)}</code><span class="time">{time}</span><span class="number" title="Cell {cell.Number}">{cell.Number}</span></summary>
+            <pre class="code" tabindex="0"><code>{code}</code></pre>
+            </details>
+            """;
+    }
+
+    // As in .NET Interactive, the cell is the body of an async function: what it returns is shown.
+    private static string Script(CellRun cell)
+    {
+        string id = $"{IdOf(cell)}-script";
+        return $"<div class=\"outputs\"><div class=\"output rich\" id=\"{id}\"></div></div><script>notebookCell(\"{id}\", async function (element) {{\n{HtmlFragment.Script(cell.Source)}\n}});</script>";
+    }
+
+    private static string Rich(string html, string id)
+    {
+        IElement root = HtmlFragment.Parse(html, id).Root;
+        return root.InnerHtml;
+    }
+
+    private static string Output(CellOutput output, string id) => output switch
+    {
+        StreamOutput stream => $"<pre class=\"output stream{(stream.IsError ? " error-stream" : "")}\" tabindex=\"0\">{Html.Stream(stream.Text)}</pre>",
+        DisplayOutput display => Display(display, id),
+        _ => throw new ArgumentException($"Unknown output {output.GetType()}: expected a stream or a display.", nameof(output)),
+    };
+
+    private static string Display(DisplayOutput display, string id)
+    {
+        // From the richest form to the plainest, as notebooks do.
+        foreach (string type in (string[])["text/html", "image/svg+xml", "image/png", "image/jpeg", "text/markdown", "text/latex"])
+        {
+            if (display.Mime.TryGetValue(type, out string? text))
+            {
+                return $"<div class=\"output rich\" id=\"{id}\">{FromMime(type, text, id)}</div>";
+            }
+        }
+
+        string plain = display.Mime.TryGetValue("text/plain", out string? value)
+            ? value
+            : display.Mime.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value).FirstOrDefault("");
+        return $"<pre class=\"output plain\" tabindex=\"0\">{Html.Stream(plain)}</pre>";
+    }
+
+    private static string FromMime(string type, string text, string id) => type switch
+    {
+        "text/html" or "image/svg+xml" => Rich(text, id),
+        "text/markdown" => Rich(MarkdownRenderer.ToHtml(text), id),
+        "text/latex" => Rich(MarkdownRenderer.ToHtml(text), id),
+        _ => $"<img alt=\"\" src=\"data:{type};base64,{Html.Text(text.ReplaceLineEndings(""))}\">",
+    };
+
+    private static string Failure(CellRun cell)
+    {
+        string place = string.Create(CultureInfo.InvariantCulture, $"Cell {cell.Number}{(cell.Error?.Line is int line ? $", line {line}" : "")}");
+        if (cell.Error is CellError error)
+        {
+            string details = error.Details.Length == 0 ? "" : $"<details><summary>Details</summary><pre tabindex=\"0\">{Html.Stream(error.Details)}</pre></details>";
+            return $"<div class=\"failure\" role=\"note\"><p class=\"place\"><b>{Html.Text(error.Type)}</b><span>{place}</span></p><pre class=\"message\" tabindex=\"0\">{Html.Stream(error.Message)}</pre>{details}</div>";
+        }
+
+        string? note = cell.State switch
+        {
+            RunState.TimedOut => "This cell took longer than allowed and was stopped. Its outputs up to then are kept.",
+            RunState.Cancelled => "This cell was stopped by the user.",
+            RunState.NotRun => "Not run: something before this cell failed.",
+            RunState.Failed => "This cell failed.",
+            _ => null,
+        };
+        return note is null ? "" : $"<p class=\"note\">{note}</p>";
+    }
+
+    private string Results()
+    {
+        if (_run.Results.Count == 0)
+        {
+            return "";
+        }
+
+        string rows = string.Concat(_run.Results.Select(result => $"""
+            <tr class="{result.State.ToString().ToLowerInvariant()}"><td>{Html.Text(result.Name)}</td><td>{Number(result.Value)}</td><td>{Number(result.Expected)}</td><td>{Number(result.Tolerance)}</td><td>{Verdict(result.State)}</td></tr>
+
+            """));
+        return $"""
+            <section class="results" id="declared-results">
+            <h2>Declared results</h2>
+            <p>{ResultsSummary(_run.Results)}. A run fails when a value is further from the recorded one than its tolerance.</p>
+            <div class="scroll" tabindex="0"><table><thead><tr><th>Result</th><th>This run</th><th>Recorded</th><th>Tolerance</th><th>Verdict</th></tr></thead><tbody>
+            {rows}</tbody></table></div>
+            </section>
+
+            """;
+    }
+
+    private static string Number(double? value) => value is double number ? number.ToString("G6", CultureInfo.InvariantCulture) : "–";
+
+    private static string Verdict(CheckState state)
+    {
+        (string name, string sign, string words) = state switch
+        {
+            CheckState.Matches => ("good", "✓", "matches"),
+            CheckState.Differs => ("bad", "✕", "differs"),
+            CheckState.New => ("idle", "+", "not recorded"),
+            _ => ("bad", "✕", "missing"),
+        };
+        return $"<span class=\"state {name}\"><span aria-hidden=\"true\">{sign}</span> {words}</span>";
+    }
+
+    private string Pager()
+    {
+        return _previous is null && _next is null
+            ? ""
+            : $"<nav class=\"pager\" aria-label=\"Notebooks\">{Link(_previous, "prev", "← Previous")}{Link(_next, "next", "Next →")}</nav>";
+
+        static string Link(NotebookRun? run, string relation, string words) => run is null
+            ? "<span></span>"
+            : $"<a rel=\"{relation}\" href=\"{Uri.EscapeDataString(run.Id)}.html\"><small>{words}</small><span><b>{PageFrame.Number(run)}</b> {PageFrame.Title(run)}</span></a>";
+    }
+}
