@@ -86,18 +86,13 @@ public sealed record Interval(double Low, double High, double Estimate)
 /// <summary>How records of rates show themselves.</summary>
 internal static class PercentTable
 {
-    public static string Html(string caption, IEnumerable<(string Name, double Value)> rows)
-    {
-        IEnumerable<string> lines = rows.Select(row =>
-            $"<tr><th scope=\"row\" style=\"text-align:left\">{Encode(row.Name)}</th><td style=\"text-align:right\">{Percent(row.Value)}</td></tr>");
-        return $"<table><caption>{Encode(caption)}</caption><tbody>{string.Concat(lines)}</tbody></table>";
-    }
+    private const string Undefined = "undefined";
+
+    public static string Html(string caption, IEnumerable<(string Name, double Value)> rows) => new ResultTable(caption)
+        .Text("Metric", rows.Select(row => row.Name))
+        .Numeric("Value", rows.Select(row => row.Value), ColumnFormat.Percent, missing: Undefined)
+        .ToHtml();
 
     public static string Text(string caption, IEnumerable<(string Name, double Value)> rows) =>
-        $"{caption}: {string.Join(", ", rows.Select(row => $"{row.Name} {Percent(row.Value)}"))}";
-
-    private static string Percent(double value) =>
-        double.IsNaN(value) ? "undefined" : (100 * value).ToString("F2", CultureInfo.InvariantCulture) + " %";
-
-    private static string Encode(string text) => System.Net.WebUtility.HtmlEncode(text);
+        $"{caption}: {string.Join(", ", rows.Select(row => $"{row.Name} {Numbers.Write(row.Value, ColumnFormat.Percent, 1, Undefined)}"))}";
 }
