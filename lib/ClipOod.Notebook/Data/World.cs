@@ -89,8 +89,8 @@ public sealed class World
             .Count("With text", id.Select(d => d.NumTextClasses))
             .Numeric("Train", id.Select(d => d.HasTrain ? d.Train.Count : double.NaN), ColumnFormat.Count, missing: "none")
             .Numeric("Validation", id.Select(d => d.HasTrain ? d.Validation.Count : double.NaN), ColumnFormat.Count, missing: "none")
-            .Count("Test", id.Select(d => d.Test.Count))
-            .Text("What is reduced", id.Select(d => d.Note));
+            .Count("Test", id.Select(d => d.Test.Count));
+        datasets = id.Aggregate(datasets, (table, d) => table.Note($"{d.Name}: {d.Note}"));
         ResultTable ood = new ResultTable("OOD data sets")
             .Text("Name", Ood.Keys)
             .Text("Data set", Ood.Values.Select(o => o.Name))
@@ -100,8 +100,8 @@ public sealed class World
         ResultTable texts = new ResultTable("Text features")
             .Text("Name", _texts.Keys)
             .Count("Names", _texts.Values.Select(t => t.Count))
-            .Text("Prompt", _texts.Values.Select(t => t.Prompt))
-            .Text("Source", _texts.Values.Select(t => t.Provenance));
+            .Text("Prompt", _texts.Values.Select(t => t.Prompt));
+        texts = _texts.Aggregate(texts, (table, t) => table.Note($"{t.Key}: {t.Value.Provenance}"));
         return $"<p><strong>World {Html.Escape(Name)}</strong>, features of {Html.Escape(Model)}. {Html.Escape(Description)}</p>"
             + datasets.ToHtml() + ood.ToHtml() + texts.ToHtml();
     }

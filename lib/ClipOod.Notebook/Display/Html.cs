@@ -19,9 +19,9 @@ internal static class Html
         .clipood th,.clipood td{border:0;border-bottom:1px solid rgba(128,128,128,.3);padding:.28rem .8rem .28rem 0;text-align:left;vertical-align:top;background:none;color:inherit;max-width:26rem}
         .clipood thead th{border-bottom:2px solid rgba(128,128,128,.6);vertical-align:bottom;font-weight:600}
         .clipood tbody th{font-weight:400}
-        .clipood .n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
-        .clipood thead .n{white-space:normal;min-width:5.2rem;max-width:11rem}
-        .clipood .short{white-space:nowrap}
+        .clipood .num{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
+        .clipood thead .num{white-space:normal;max-width:11rem}
+        .clipood .short,.clipood thead .short{white-space:nowrap}
         .clipood .long{min-width:14rem}
         .clipood th:not(:first-child),.clipood td:not(:first-child){padding-left:.6rem}
         .clipood details{font-size:.92em;margin:.3rem 0}

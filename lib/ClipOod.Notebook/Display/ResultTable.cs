@@ -253,7 +253,9 @@ public sealed class ResultTable
         string[] classes = [.. _columns.Select(column => column.HtmlClass)];
         for (int j = 0; j < _columns.Length; j++)
         {
-            html.Append(CultureInfo.InvariantCulture, $"<th scope=\"col\"{classes[j]}>{Html.Escape(_columns[j].Data.Name)}</th>");
+            string name = _columns[j].Data.Name;
+            string header = name.Length > 14 ? classes[j] : classes[j].Replace("num", "num short", StringComparison.Ordinal);
+            html.Append(CultureInfo.InvariantCulture, $"<th scope=\"col\"{header}>{Html.Escape(name)}</th>");
         }
 
         html.Append("</tr></thead><tbody>\n");
@@ -311,7 +313,7 @@ public sealed class ResultTable
     private sealed record Column(DataFrameColumn Data, ColumnFormat Format, Best Best, string Missing)
     {
         // On a phone a table scrolls rather than breaking its text into a word per line.
-        public string HtmlClass => Format != ColumnFormat.Text ? " class=\"n\""
+        public string HtmlClass => Format != ColumnFormat.Text ? " class=\"num\""
             : Write().All(cell => cell.Length <= 28) ? " class=\"short\"" : " class=\"long\"";
 
         public string[] Write()
