@@ -9,7 +9,7 @@ internal static class Html
     /// Styles of tables, figures and image grids. Each output carries them, since a notebook front end has no page to put
     /// them in; colours are half-transparent greys and the page's own text colour, so they suit light and dark pages.
     /// </summary>
-    public const string Style = """
+    private const string Style = """
         <style>
         .clipood{max-width:100%;margin:.75rem 0}
         .clipood .scroll{overflow-x:auto;max-width:100%}
@@ -30,6 +30,12 @@ internal static class Html
         figure.clipood{margin-left:0;margin-right:0}
         </style>
         """;
+
+    /// <summary>
+    /// One output: the styles and what they style in an element of their own, so that a page that keeps the styles of an
+    /// output to that output finds both in it.
+    /// </summary>
+    public static string Output(string content) => $"<div>{Style}\n{content}</div>\n";
 
     /// <summary>Text as it may stand in an element or a quoted attribute.</summary>
     public static string Escape(string? text) => WebUtility.HtmlEncode(text ?? "");

@@ -182,7 +182,6 @@ public sealed class ResultTable
         string[][] cells = Cells();
         bool[][] best = BestCells(cells);
         var html = new StringBuilder();
-        html.Append(Html.Style);
         html.Append(CultureInfo.InvariantCulture, $"<div class=\"clipood\"><p class=\"title\">{Html.Escape(Title)}</p>");
         AppendGrid(html, cells, best);
         foreach (string note in NotesWithBest(best, "Bold: the best of its column."))
@@ -190,7 +189,7 @@ public sealed class ResultTable
             html.Append(CultureInfo.InvariantCulture, $"<p class=\"note\">{Html.Escape(note)}</p>");
         }
 
-        return html.Append("</div>\n").ToString();
+        return Html.Output(html.Append("</div>\n").ToString());
     }
 
     /// <summary>The table as aligned text; the best value of a column is marked with a star.</summary>
