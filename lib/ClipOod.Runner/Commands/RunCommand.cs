@@ -1,6 +1,5 @@
 using System.CommandLine;
 using ClipOod.Runner.Execution;
-using Spectre.Console;
 
 namespace ClipOod.Runner.Commands;
 
@@ -63,7 +62,7 @@ internal sealed class RunCommand : Command
             ResultsMayDiffer = record || parameters.Count > 0,
         };
 
-        var display = new RunDisplay(ConsoleOf(parse.InvocationConfiguration.Output), parse.GetValue(_quiet));
+        RunDisplay display = RunDisplay.On(parse.InvocationConfiguration.Output, parse.GetValue(_quiet));
         WorkbookRun run = await display.RunAsync(notebooks, options, cancellation);
         if (cancellation.IsCancellationRequested)
         {
@@ -91,24 +90,6 @@ internal sealed class RunCommand : Command
 
         RunCommandOptions.RequireParametersKnown(parameters, run.ParametersAsked);
         return run.Runs.All(notebook => notebook.State == RunState.Passed) ? ExitCodes.Passed : ExitCodes.Failed;
-    }
-
-    // Logs and pipes have no colours, and no width to wrap at.
-    private static IAnsiConsole ConsoleOf(TextWriter writer)
-    {
-        var output = new AnsiConsoleOutput(writer);
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Out = output,
-            Ansi = output.IsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
-            ColorSystem = output.IsTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
-        });
-        if (!output.IsTerminal)
-        {
-            console.Profile.Width = int.MaxValue;
-        }
-
-        return console;
     }
 
     // Only notebooks that ran to their end: the results of half a notebook are not its results.

@@ -6,7 +6,7 @@ namespace ClipOod.Runner.Commands;
 /// <summary>Shows a run while it goes on, and what came of it.</summary>
 internal sealed class RunDisplay(IAnsiConsole console, bool quiet)
 {
-    private static readonly Dictionary<RunState, (string Word, string Colour)> States = new()
+    private static readonly Dictionary<RunState, (string Word, string Colour)> _states = new()
     {
         [RunState.Passed] = ("passed", "green"),
         [RunState.Failed] = ("failed", "red"),
@@ -14,6 +14,26 @@ internal sealed class RunDisplay(IAnsiConsole console, bool quiet)
         [RunState.Cancelled] = ("cancelled", "yellow"),
         [RunState.NotRun] = ("not run", "grey"),
     };
+
+    /// <summary>A display on a terminal, or on a log or pipe, which has no colours and no width to wrap at.</summary>
+    /// <param name="writer">Where to print.</param>
+    /// <param name="quiet">Whether to print nothing but errors.</param>
+    public static RunDisplay On(TextWriter writer, bool quiet)
+    {
+        var output = new AnsiConsoleOutput(writer);
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = output,
+            Ansi = output.IsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = output.IsTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+        });
+        if (!output.IsTerminal)
+        {
+            console.Profile.Width = int.MaxValue;
+        }
+
+        return new RunDisplay(console, quiet);
+    }
 
     /// <summary>Runs notebooks: with a bar for each on a terminal, else with a line for each that ends.</summary>
     public async Task<WorkbookRun> RunAsync(IReadOnlyList<NotebookFile> notebooks, RunOptions options, CancellationToken cancellation)
@@ -26,7 +46,7 @@ internal sealed class RunDisplay(IAnsiConsole console, bool quiet)
         }
 
         return await console.Progress()
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new ElapsedTimeColumn())
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new SpinnerColumn())
             .StartAsync(async context =>
             {
                 var bars = notebooks.ToDictionary(
@@ -99,7 +119,7 @@ internal sealed class RunDisplay(IAnsiConsole console, bool quiet)
     {
         if (!quiet && message is NotebookProgress { Run: var run })
         {
-            (string word, string colour) = States[run.State];
+            (string word, string colour) = _states[run.State];
             Print($"[{colour}]{word,-9}[/] {Markup.Escape(run.Id)}  {Seconds(run.Elapsed)}");
         }
     }
@@ -113,8 +133,8 @@ internal sealed class RunDisplay(IAnsiConsole console, bool quiet)
         }
         else if (message is NotebookProgress { Run: var run })
         {
-            (string word, string colour) = States[run.State];
-            bar.Description = $"{Markup.Escape(run.Id)} [{colour}]{word}[/]";
+            (string word, string colour) = _states[run.State];
+            bar.Description = $"{Markup.Escape(run.Id)} [{colour}]{word}[/] {Seconds(run.Elapsed)}";
             bar.Value = run.Cells.Count(cell => cell.State == RunState.Passed);
             bar.StopTask();
         }

@@ -8,7 +8,7 @@ namespace ClipOod.Runner.Execution;
 /// </summary>
 public static class ExpectedValues
 {
-    private static readonly JsonSerializerOptions Format = new(JsonSerializerDefaults.Web)
+    private static readonly JsonSerializerOptions _format = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
@@ -77,7 +77,7 @@ public static class ExpectedValues
         }
         else
         {
-            AtomicFile.Write(path, JsonSerializer.Serialize(entries, Format) + "\n");
+            AtomicFile.Write(path, JsonSerializer.Serialize(entries, _format) + "\n");
         }
 
         return true;
@@ -93,7 +93,7 @@ public static class ExpectedValues
 
         try
         {
-            foreach (Entry entry in JsonSerializer.Deserialize<Entry[]>(File.ReadAllText(path), Format) ?? [])
+            foreach (Entry entry in JsonSerializer.Deserialize<Entry[]>(File.ReadAllText(path), _format) ?? [])
             {
                 entries.Add(entry.Name, entry);
             }

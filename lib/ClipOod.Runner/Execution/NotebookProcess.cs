@@ -11,7 +11,7 @@ namespace ClipOod.Runner.Execution;
 internal sealed class NotebookProcess
 {
     // A killed process may leave children that hold its streams open; nobody waits for them for longer.
-    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan _lastWords = TimeSpan.FromSeconds(2);
 
     private readonly NotebookFile _notebook;
     private readonly RunOptions _options;
@@ -68,7 +68,7 @@ internal sealed class NotebookProcess
             // The process ended in the middle of a line; how it ended is told below.
         }
 
-        await Task.WhenAny(Task.WhenAll(process.WaitForExitAsync(CancellationToken.None), output.Ended, error.Ended), Task.Delay(LastWords, CancellationToken.None));
+        await Task.WhenAny(Task.WhenAll(process.WaitForExitAsync(CancellationToken.None), output.Ended, error.Ended), Task.Delay(_lastWords, CancellationToken.None));
         Kill(process);
         await process.WaitForExitAsync(CancellationToken.None);
         return _recorder.Finish(_stoppedAs, Explain(process.ExitCode), watch.Elapsed);
@@ -95,7 +95,7 @@ internal sealed class NotebookProcess
             else if (message is CellEnded)
             {
                 cellLimit.CancelAfter(Timeout.InfiniteTimeSpan);
-                await Task.WhenAll(output.EndOfCellAsync(LastWords), error.EndOfCellAsync(LastWords));
+                await Task.WhenAll(output.EndOfCellAsync(_lastWords), error.EndOfCellAsync(_lastWords));
             }
 
             _recorder.Record(message);

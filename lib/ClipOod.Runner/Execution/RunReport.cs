@@ -6,7 +6,7 @@ namespace ClipOod.Runner.Execution;
 /// <summary>The report of a run, for other programs: states, times and results, but no outputs.</summary>
 public static class RunReport
 {
-    private static readonly JsonSerializerOptions Format = new(JsonSerializerDefaults.Web)
+    private static readonly JsonSerializerOptions _format = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
@@ -42,6 +42,6 @@ public static class RunReport
                 notebook.Results,
             }),
         };
-        AtomicFile.Write(path, JsonSerializer.Serialize(report, Format) + "\n");
+        AtomicFile.Write(path, JsonSerializer.Serialize(report, _format) + "\n");
     }
 }

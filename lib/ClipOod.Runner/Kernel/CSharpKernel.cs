@@ -14,10 +14,10 @@ namespace ClipOod.Runner.Kernel;
 /// <summary>Runs C# cells in one shared state, set up as the C# kernel of .NET Interactive.</summary>
 internal sealed class CSharpKernel
 {
-    private static readonly CSharpParseOptions ParseOptions =
+    private static readonly CSharpParseOptions _parseOptions =
         CSharpParseOptions.Default.WithKind(SourceCodeKind.Script).WithLanguageVersion(LanguageVersion.Latest);
 
-    private static readonly ScriptOptions FirstOptions = ScriptOptions.Default
+    private static readonly ScriptOptions _firstOptions = ScriptOptions.Default
         .WithLanguageVersion(LanguageVersion.Latest)
         .WithAllowUnsafe(true)
         .WithOptimizationLevel(OptimizationLevel.Release)
@@ -38,13 +38,13 @@ internal sealed class CSharpKernel
             "Microsoft.DotNet.Interactive.Formatting.PocketViewTags");
 
     // Later submissions inherit the references and imports of the first.
-    private static readonly ScriptOptions LaterOptions = FirstOptions.WithReferences(Array.Empty<MetadataReference>()).WithImports();
+    private static readonly ScriptOptions _laterOptions = _firstOptions.WithReferences(Array.Empty<MetadataReference>()).WithImports();
 
     private readonly Stack<string> _importing = new();
     private ScriptState<object>? _state;
 
     /// <summary>Gets the compiler going, so that the time that this takes is not counted as that of the first cell.</summary>
-    public async Task StartAsync() => _state = await CSharpScript.RunAsync("", FirstOptions);
+    public async Task StartAsync() => _state = await CSharpScript.RunAsync("", _firstOptions);
 
     /// <summary>Runs a cell, displays its trailing expression, and returns when it has ended.</summary>
     /// <param name="source">Text of the cell.</param>
@@ -53,7 +53,7 @@ internal sealed class CSharpKernel
     public async Task RunAsync(string source, string name, string path)
     {
         Stopwatch? watch = null;
-        foreach (CellStep step in CellDirectives.Split(source, name, Path.GetDirectoryName(path)!, ParseOptions))
+        foreach (CellStep step in CellDirectives.Split(source, name, Path.GetDirectoryName(path)!, _parseOptions))
         {
             switch (step)
             {
@@ -83,7 +83,7 @@ internal sealed class CSharpKernel
             await StartAsync();
         }
 
-        ScriptOptions options = LaterOptions
+        ScriptOptions options = _laterOptions
             .WithFilePath(code.Tree.FilePath)
             .WithReferences(code.References.SelectMany(ReferencedAssembly.NeededBeside).Distinct().Select(path => MetadataReference.CreateFromFile(path)));
         Script<object> script = _state!.Script.ContinueWith<object>(code.Tree.ToString(), options);

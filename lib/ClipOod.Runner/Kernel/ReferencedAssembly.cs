@@ -8,7 +8,7 @@ namespace ClipOod.Runner.Kernel;
 internal static class ReferencedAssembly
 {
     // What the program itself was built with: the runtime loads these and no file of the same name elsewhere.
-    private static readonly Dictionary<string, string> OwnFiles =
+    private static readonly Dictionary<string, string> _ownFiles =
         ((string?)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES") ?? "")
             .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
             .GroupBy(path => Path.GetFileName(path), StringComparer.OrdinalIgnoreCase)
@@ -52,7 +52,7 @@ internal static class ReferencedAssembly
 
     /// <summary>The file of the same name, but of another build, that the runtime would load in place of this one; null where there is none.</summary>
     public static string? LoadedInstead(string path) =>
-        OwnFiles.TryGetValue(Path.GetFileName(path), out string? own) && BuildOf(own) != BuildOf(path) ? own : null;
+        _ownFiles.TryGetValue(Path.GetFileName(path), out string? own) && BuildOf(own) != BuildOf(path) ? own : null;
 
     private static Guid BuildOf(string path) => Read(path, metadata => metadata.GetGuid(metadata.GetModuleDefinition().Mvid));
 

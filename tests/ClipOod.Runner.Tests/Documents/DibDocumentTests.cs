@@ -6,30 +6,30 @@ namespace ClipOod.Runner.Tests.Documents;
 
 public class DibDocumentTests
 {
-    private static readonly Gen<string> Line = Gen.OneOf(
+    private static readonly Gen<string> _line = Gen.OneOf(
         "", " ", "\t", "var x = 1;", "# Title", "#!time", "#! csharp", " #!csharp", "#!csharp ", "#!CSHARP", "#r \"a.dll\"", "é ∑ 漢", "a\rb");
 
-    private static readonly Gen<DibCell> Cell = Gen.Select(
+    private static readonly Gen<DibCell> _cell = Gen.Select(
         Gen.OneOf(["csharp", "markdown", "html", "javascript", "fsharp", "pwsh", "value"]),
-        Line.Array[0, 6],
+        _line.Array[0, 6],
         (kernel, lines) => new DibCell(kernel, string.Join('\n', lines)));
 
-    private static readonly Gen<JsonObject?> Metadata = Gen.OneOf(
+    private static readonly Gen<JsonObject?> _metadata = Gen.OneOf(
         Gen.Const(() => (JsonObject?)null),
         Gen.Const(() => (JsonObject?)JsonNode.Parse("""{"kernelInfo":{"defaultKernelName":"csharp","items":[{"aliases":["c#"],"name":"csharp"}]}}""")),
         Gen.Const(() => (JsonObject?)JsonNode.Parse("""{"a":[1,{"b":"#!csharp"}]}""")));
 
-    private static readonly Gen<DibDocument> Document =
-        Gen.Select(Cell.Array[0, 6], Metadata, (cells, metadata) => new DibDocument(cells, metadata));
+    private static readonly Gen<DibDocument> _document =
+        Gen.Select(_cell.Array[0, 6], _metadata, (cells, metadata) => new DibDocument(cells, metadata));
 
     [Fact]
     public void WriteThenRead_GivesTheSameDocument() =>
-        Document.Sample(document =>
+        _document.Sample(document =>
             DibDocument.Parse(document.ToText()).Equals(document) && DibDocument.Parse(document.ToText("\r\n")).Equals(document));
 
     [Fact]
     public void ReadThenWriteThenRead_OfAnyLines_GivesTheSameDocument() =>
-        Gen.OneOf(Line, Gen.OneOf("#!csharp", "#!md", "#!f#", "#!js")).Array[0, 12].Sample(lines =>
+        Gen.OneOf(_line, Gen.OneOf("#!csharp", "#!md", "#!f#", "#!js")).Array[0, 12].Sample(lines =>
         {
             var document = DibDocument.Parse(string.Join('\n', lines));
             return DibDocument.Parse(document.ToText()).Equals(document);
