@@ -77,18 +77,23 @@ public static class Similarity
         return new Matrix(a.Rows, b.Rows, result);
     }
 
-    /// <summary>Runs the body on blocks of rows in parallel, each thread with a buffer of its own.</summary>
-    internal static void ForEachBlock<T>(int rows, int blockRows, Func<T> newBuffer, Action<int, int, T> body)
+    /// <summary>
+    /// Runs the body on blocks of rows (first row, number of rows), on as many workers as there are threads, each with
+    /// one workspace for all its blocks: memory does not grow with the number of blocks.
+    /// </summary>
+    internal static void ForEachBlock<T>(int rows, int blockRows, Func<T> newWorkspace, Action<int, int, T> body)
     {
         // Few rows are shared evenly, so that no thread idles.
-        int size = Math.Min(blockRows, (rows + Engine.Threads - 1) / Engine.Threads);
-        int blocks = rows == 0 ? 0 : (rows + size - 1) / size;
-        ParallelOptions options = new() { MaxDegreeOfParallelism = Engine.Threads };
-        Parallel.For(0, blocks, options, newBuffer, (block, _, buffer) =>
+        int size = Math.Clamp((rows + Engine.Threads - 1) / Engine.Threads, 1, blockRows);
+        int next = -size;
+        Parallel.For(0, Math.Min(Engine.Threads, (rows + size - 1) / size), _ =>
         {
-            body(block * size, Math.Min(size, rows - (block * size)), buffer);
-            return buffer;
-        }, _ => { });
+            T workspace = newWorkspace();
+            for (int start = Interlocked.Add(ref next, size); start < rows; start = Interlocked.Add(ref next, size))
+            {
+                body(start, Math.Min(size, rows - start), workspace);
+            }
+        });
     }
 
     internal static void RequireRows(Embeddings embeddings, string name)
