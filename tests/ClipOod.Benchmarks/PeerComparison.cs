@@ -29,8 +29,7 @@ internal static class PeerComparison
             AddSearch(rows, data.FullName);
             AddMetrics(rows, data.FullName);
             AddHead(rows, data.FullName);
-            string file = Path.Combine(RepositoryRoot(), "artifacts", "benchmarks.md");
-            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            string file = Path.Combine(Workloads.ArtifactsFolder(), "benchmarks.md");
             string report = Report(rows, [.. _memoryQueries.Select(SearchMemory.MeasureApart)]);
             File.WriteAllText(file, report);
             Console.WriteLine(report);
@@ -165,17 +164,6 @@ internal static class PeerComparison
             : null;
         double gibibytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1024.0 * 1024 * 1024);
         return Text($"{model ?? RuntimeInformation.ProcessArchitecture.ToString()}, {Environment.ProcessorCount} cores, {gibibytes:F0} GiB");
-    }
-
-    private static string RepositoryRoot()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "ClipOod.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder?.FullName ?? throw new DirectoryNotFoundException($"No folder above {AppContext.BaseDirectory} holds ClipOod.sln.");
     }
 
     private static void Write(string folder, string name, ReadOnlySpan<byte> bytes) => File.WriteAllBytes(Path.Combine(folder, name), bytes);

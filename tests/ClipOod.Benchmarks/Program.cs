@@ -1,3 +1,5 @@
+using System.Globalization;
+using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Running;
 using ClipOod.Benchmarks;
 
@@ -6,9 +8,10 @@ switch (args)
     case ["peers"]:
         return PeerComparison.Run();
     case ["memory", string queries]:
-        Console.WriteLine(SearchMemory.Measure(int.Parse(queries, System.Globalization.CultureInfo.InvariantCulture)));
+        Console.WriteLine(SearchMemory.Measure(int.Parse(queries, CultureInfo.InvariantCulture)).ToString(CultureInfo.InvariantCulture));
         return 0;
     default:
-        BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+        IConfig config = DefaultConfig.Instance.WithArtifactsPath(Path.Combine(Workloads.ArtifactsFolder(), "BenchmarkDotNet"));
+        BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, config);
         return 0;
 }

@@ -36,9 +36,8 @@ internal static class SearchMemory
     /// <summary>Runs <see cref="Measure"/> in a fresh process.</summary>
     public static double MeasureApart(int queries)
     {
-        ProcessStartInfo start = new(Environment.ProcessPath!) { RedirectStandardOutput = true };
-        start.ArgumentList.Add("memory");
-        start.ArgumentList.Add(queries.ToString(CultureInfo.InvariantCulture));
+        string[] arguments = [typeof(SearchMemory).Assembly.Location, "memory", queries.ToString(CultureInfo.InvariantCulture)];
+        ProcessStartInfo start = new("dotnet", arguments) { RedirectStandardOutput = true };
         using Process process = Process.Start(start)!;
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();

@@ -2,7 +2,7 @@ using ClipOod.Notebook;
 
 namespace ClipOod.Benchmarks;
 
-/// <summary>The data of the benchmarks, from fixed seeds, in the sizes of the targets.</summary>
+/// <summary>The data of the benchmarks, from fixed seeds, in the sizes of the targets, and where results go.</summary>
 internal static class Workloads
 {
     public const int Width = 512;
@@ -45,6 +45,19 @@ internal static class Workloads
     {
         Random random = new(seed);
         return new IdScores(name, [.. Enumerable.Range(0, count).Select(_ => mean + Normal(random))]);
+    }
+
+    /// <summary>The repository's artifacts folder, made where it is missing.</summary>
+    public static string ArtifactsFolder()
+    {
+        DirectoryInfo? folder = new(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "ClipOod.sln")))
+        {
+            folder = folder.Parent;
+        }
+
+        return folder?.CreateSubdirectory("artifacts").FullName
+            ?? throw new DirectoryNotFoundException($"No folder above {AppContext.BaseDirectory} holds ClipOod.sln.");
     }
 
     // Box and Muller's transform.

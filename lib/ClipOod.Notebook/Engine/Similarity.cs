@@ -41,13 +41,16 @@ public static class Similarity
         return Products(images, texts);
     }
 
-    /// <summary>The k most similar training embeddings of every query, by exact search.</summary>
+    /// <summary>
+    /// The k most similar training embeddings of every query, by exact search. It runs on the CPU, whatever the
+    /// execution provider, and keeps an 8-bit copy of <paramref name="train"/> while it runs.
+    /// </summary>
     /// <param name="queries">Unit-norm embeddings, shape (N, D).</param>
     /// <param name="train">Unit-norm embeddings, shape (M, D), M at least <paramref name="k"/>.</param>
     /// <param name="k">Number of neighbours, 1 to M.</param>
     /// <returns>
     /// Cosines, highest first, and the rows of <paramref name="train"/> they belong to, both of shape (N, k). Equal
-    /// cosines are ordered by row, lowest first. Beside the result, memory depends on the number of threads only.
+    /// cosines are ordered by row, lowest first. Beside the result, memory does not depend on N.
     /// </returns>
     /// <exception cref="ArgumentException">The widths differ, or a row is not of unit norm (tolerance 0.002) or holds NaN.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="k"/> is outside 1 to M.</exception>
