@@ -94,8 +94,8 @@ public static class IpynbExporter
         string source = cell.Kernel == "csharp" ? cell.Source : $"#!{cell.Kernel}\n{cell.Source}";
         IEnumerable<CellOutput> all = cell.Kernel switch
         {
-            "html" => cell.Outputs.Prepend(Shown(cell.Source)),
-            "javascript" => cell.Outputs.Prepend(Shown($"<script>(async () => {{\n{HtmlFragment.Script(cell.Source)}\n}})();</script>")),
+            "html" => [Shown(cell.Source)],
+            "javascript" => [Shown($"<script>(async () => {{\n{HtmlFragment.Script(cell.Source)}\n}})();</script>")],
             _ => cell.Outputs,
         };
         var outputs = new JsonArray();
