@@ -123,6 +123,14 @@ public sealed class Embeddings
         return new Embeddings(Rows + other.Rows, Width, result);
     }
 
+    /// <summary>The same values in double precision, such as text features that serve as the weights of a linear head.</summary>
+    public Matrix ToMatrix()
+    {
+        double[] result = new double[_values.Length];
+        TensorPrimitives.ConvertTruncating(Values, result);
+        return new Matrix(Rows, Width, result);
+    }
+
     private static double SumOfSquares(ReadOnlySpan<float> row)
     {
         double sum = 0;

@@ -1,0 +1,148 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+
+namespace ClipOod.Notebook;
+
+/// <summary>
+/// Everything a notebook computes on, asked for by role and not by path: three ID data sets <see cref="A"/>, <see cref="B"/> and
+/// <see cref="C"/>, a large one, OOD sets and text features. Another world has other data in the same roles.
+/// </summary>
+[TypeFormatterSource(typeof(HtmlFormatterSource))]
+public sealed class World
+{
+    /// <summary>The environment variable that names the world; <see cref="ClipFeatures.WorldName"/> when unset.</summary>
+    public const string WorldVariable = "CLIPOOD_WORLD";
+
+    private readonly Catalog<TextFeatures> _texts;
+
+    internal World(
+        string name,
+        string description,
+        string model,
+        IEnumerable<Dataset> datasets,
+        IEnumerable<(string Name, FeatureSet Validation, FeatureSet Test)> ood,
+        IEnumerable<(string Name, TextFeatures Text)> texts)
+    {
+        Name = name;
+        Description = description;
+        Model = model;
+        Datasets = new Catalog<Dataset>("data set", datasets.Select(dataset => (dataset.Role, dataset)));
+        (string Name, FeatureSet Validation, FeatureSet Test)[] sets = [.. ood];
+        Ood = new Catalog<FeatureSet>("OOD set", sets.Select(set => (set.Name, set.Test)));
+        OodValidation = new Catalog<FeatureSet>("OOD set", sets.Select(set => (set.Name, set.Validation)));
+        _texts = new Catalog<TextFeatures>("text set", texts);
+    }
+
+    /// <summary>Such as "clip-features".</summary>
+    public string Name { get; }
+
+    /// <summary>What the world holds and what is reduced in it.</summary>
+    public string Description { get; }
+
+    /// <summary>The model that made all features.</summary>
+    public string Model { get; }
+
+    /// <summary>The ID data sets by role.</summary>
+    public Catalog<Dataset> Datasets { get; }
+
+    /// <summary>The ID data set in the role of CIFAR-10: few, everyday classes.</summary>
+    public Dataset A => Datasets["A"];
+
+    /// <summary>The ID data set in the role of Food-101: fine-grained classes of one kind.</summary>
+    public Dataset B => Datasets["B"];
+
+    /// <summary>The ID data set in the role of Caltech-256: many classes of all kinds.</summary>
+    public Dataset C => Datasets["C"];
+
+    /// <summary>The large ID data set, ImageNet-1k.</summary>
+    public Dataset ImageNet => Datasets["ImageNet"];
+
+    /// <summary>Further OOD sets, to report results on, by lower-case name.</summary>
+    public Catalog<FeatureSet> Ood { get; }
+
+    /// <summary>Other images of the same OOD sets, for methods that learn from or are tuned on OOD images.</summary>
+    public Catalog<FeatureSet> OodValidation { get; }
+
+    /// <summary>Opens the world that the environment names.</summary>
+    /// <param name="seed">Of the splits into training, validation and test parts.</param>
+    /// <exception cref="WorldNotFoundException">The world is unknown or its data are not there; the message says how to get them.</exception>
+    /// <exception cref="InvalidDataException">A file is broken; the message names it.</exception>
+    public static World Open(int seed = 0) => Open(
+        Environment.GetEnvironmentVariable(WorldVariable), Environment.GetEnvironmentVariable(ClipFeatures.FolderVariable), seed);
+
+    internal static World Open(string? name, string? featuresFolder, int seed) =>
+        string.IsNullOrEmpty(name) || name == ClipFeatures.WorldName
+            ? ClipFeatures.Open(featuresFolder, seed)
+            : throw new WorldNotFoundException(
+                $"{WorldVariable} names the world '{name}', which is unknown. Known: {ClipFeatures.WorldName}. Unset {WorldVariable} for the default.");
+
+    /// <summary>Text features of names that belong to no data set of this world, such as candidates for negative labels.</summary>
+    /// <param name="name">Such as "lvis"; the error for an unknown name lists those there are.</param>
+    /// <exception cref="KeyNotFoundException">There is no such set.</exception>
+    public TextFeatures Text(string name) => _texts[name];
+
+    /// <summary>The world as HTML: model, data sets with their sizes, and what is reduced.</summary>
+    public string ToHtml()
+    {
+        StringBuilder html = new();
+        html.Append(CultureInfo.InvariantCulture, $"<p><strong>World {Encode(Name)}</strong>, features of {Encode(Model)}. {Encode(Description)}</p>");
+        AppendTable(
+            html,
+            "ID data sets",
+            ["role", "data set", "classes", "with text", "train", "validation", "test", "what is reduced"],
+            Datasets.Values.Select(d => new[]
+            {
+                d.Role, d.Name, Number(d.NumClasses), Number(d.NumTextClasses), d.HasTrain ? Number(d.Train.Count) : "none",
+                d.HasTrain ? Number(d.Validation.Count) : "none", Number(d.Test.Count), d.Note,
+            }));
+        AppendTable(
+            html,
+            "OOD sets",
+            ["name", "data set", "classes", "validation", "test"],
+            Ood.Select(o => new[]
+            {
+                o.Key, o.Value.Name, Number(o.Value.NumClasses), Number(OodValidation[o.Key].Count), Number(o.Value.Count),
+            }));
+        AppendTable(
+            html,
+            "Text sets",
+            ["name", "names", "prompt", "source"],
+            _texts.Select(t => new[] { t.Key, Number(t.Value.Count), t.Value.Prompt, t.Value.Provenance }));
+        return html.ToString();
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => string.Join(
+        Environment.NewLine,
+        [
+            $"World {Name}, features of {Model}. {Description}",
+            .. Datasets.Values.Select(dataset => dataset.ToString()),
+            .. Ood.Select(o => $"OOD {o.Key}: {o.Value}"),
+            .. _texts.Select(t => $"Text {t.Key}: {t.Value}"),
+        ]);
+
+    private static void AppendTable(StringBuilder html, string caption, string[] columns, IEnumerable<string[]> rows)
+    {
+        html.Append(CultureInfo.InvariantCulture, $"<table><caption>{Encode(caption)}</caption><thead><tr>")
+            .AppendJoin("", columns.Select(column => $"<th scope=\"col\">{Encode(column)}</th>"))
+            .Append("</tr></thead><tbody>")
+            .AppendJoin("", rows.Select(row => $"<tr>{string.Concat(row.Select(cell => $"<td>{Encode(cell)}</td>"))}</tr>"))
+            .Append("</tbody></table>");
+    }
+
+    private static string Number(int number) => number.ToString("N0", CultureInfo.InvariantCulture);
+
+    private static string Encode(string text) => WebUtility.HtmlEncode(text);
+}
+
+/// <summary>The world that was asked for is unknown, or its data are not there. The message says what to do.</summary>
+public sealed class WorldNotFoundException : Exception
+{
+    /// <summary>Makes the exception.</summary>
+    /// <param name="message">What is missing and how to get it.</param>
+    public WorldNotFoundException(string message)
+        : base(message)
+    {
+    }
+}

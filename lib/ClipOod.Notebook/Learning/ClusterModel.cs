@@ -1,0 +1,88 @@
+namespace ClipOod.Notebook;
+
+/// <summary>
+/// The seminar's last step (METHODS 2.7): the clusters found among uncertain images become new classes beside the K
+/// known ones, and a fresh linear head with K + M outputs is trained on both.
+/// </summary>
+public sealed class ClusterModel
+{
+    /// <summary>Fewest members of a cluster that becomes a class.</summary>
+    public const int DefaultMinMembers = 30;
+
+    private ClusterModel(LinearHead head, int numIdClasses, int[] clusters, int used, IReadOnlyList<int> labels)
+    {
+        Head = head;
+        NumIdClasses = numIdClasses;
+        Clusters = clusters;
+        NoiseShare = labels.Count(c => c < 0) / (double)labels.Count;
+        UnusedShare = 1 - (used / (double)labels.Count);
+    }
+
+    /// <summary>The head with K + M outputs: first the ID classes, then the new ones.</summary>
+    public LinearHead Head { get; }
+
+    /// <summary>K.</summary>
+    public int NumIdClasses { get; }
+
+    /// <summary>The clusters that became classes, rising; cluster Clusters[i] is class K + i.</summary>
+    public IReadOnlyList<int> Clusters { get; }
+
+    /// <summary>M, the number of new classes.</summary>
+    public int NumNewClasses => Clusters.Count;
+
+    /// <summary>Share of the uncertain images that the clustering left as noise, 0 to 1.</summary>
+    public double NoiseShare { get; }
+
+    /// <summary>Share of the uncertain images that were not trained on: noise and members of small clusters, 0 to 1.</summary>
+    public double UnusedShare { get; }
+
+    /// <summary>Trains a fresh head on the ID training set and the clusters that are large enough.</summary>
+    /// <param name="idFeatures">ID training features, shape (N, D).</param>
+    /// <param name="idLabels">Their classes, 0 to K−1.</param>
+    /// <param name="numIdClasses">K, at least 1.</param>
+    /// <param name="uncertain">Features of the uncertain images, shape (U, D), U at least 1.</param>
+    /// <param name="clusters">Cluster of each uncertain image, 0 upwards, −1 for noise; U of them.</param>
+    /// <param name="options">How the head is trained.</param>
+    /// <param name="minMembers">Fewest members of a cluster that becomes a class, at least 1. Defaults to 30.</param>
+    /// <exception cref="ArgumentException">
+    /// The clusters are not U in number, no cluster is large enough, an ID label is out of range, or the features are
+    /// refused by <see cref="LinearHead.Train"/>.
+    /// </exception>
+    public static ClusterModel Train(
+        Embeddings idFeatures,
+        IReadOnlyList<int> idLabels,
+        int numIdClasses,
+        Embeddings uncertain,
+        IReadOnlyList<int> clusters,
+        HeadOptions options,
+        int minMembers = DefaultMinMembers)
+    {
+        ArgumentNullException.ThrowIfNull(idFeatures);
+        ArgumentNullException.ThrowIfNull(idLabels);
+        ArgumentNullException.ThrowIfNull(uncertain);
+        ArgumentNullException.ThrowIfNull(clusters);
+        ArgumentOutOfRangeException.ThrowIfLessThan(minMembers, 1);
+        Similarity.RequireRows(uncertain, nameof(uncertain));
+        if (clusters.Count != uncertain.Rows)
+        {
+            throw new ArgumentException($"Got {clusters.Count} clusters for {uncertain.Rows} uncertain images.", nameof(clusters));
+        }
+
+        LinearHead.RequireLabels(idLabels, idFeatures.Rows, numIdClasses, nameof(idLabels));
+        IGrouping<int, int>[] groups = [.. clusters.Where(c => c >= 0).GroupBy(c => c)];
+        int[] kept = [.. groups.Where(group => group.Count() >= minMembers).Select(group => group.Key).Order()];
+        if (kept.Length == 0)
+        {
+            int largest = groups.Select(group => group.Count()).DefaultIfEmpty().Max();
+            throw new ArgumentException(
+                $"The largest of {groups.Length} clusters has {largest} members, expected at least {minMembers} to make a class. Raise eps, lower minMembers, or cluster more images.",
+                nameof(clusters));
+        }
+
+        int[] rows = [.. Enumerable.Range(0, clusters.Count).Where(row => kept.Contains(clusters[row]))];
+        int[] labels = [.. idLabels, .. rows.Select(row => numIdClasses + Array.IndexOf(kept, clusters[row]))];
+        LinearHead head = LinearHead.Train(
+            idFeatures.Append(uncertain.Select(rows)), labels, numIdClasses + kept.Length, options);
+        return new ClusterModel(head, numIdClasses, kept, rows.Length, clusters);
+    }
+}

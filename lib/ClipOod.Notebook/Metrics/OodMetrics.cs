@@ -1,0 +1,103 @@
+using System.Globalization;
+
+namespace ClipOod.Notebook;
+
+/// <summary>The metrics of one score on one pair of ID and OOD images, by <see cref="Metrics.Evaluate"/>; all in [0, 1].</summary>
+/// <param name="Score">Name of the score.</param>
+/// <param name="IdCount">Number of ID images.</param>
+/// <param name="OodCount">Number of OOD images.</param>
+[TypeFormatterSource(typeof(HtmlFormatterSource))]
+public sealed record OodMetrics(string Score, int IdCount, int OodCount)
+{
+    /// <inheritdoc cref="Metrics.Auroc"/>
+    public required double Auroc { get; init; }
+
+    /// <summary>Average precision with ID positive ("AUPR-in" of MCM).</summary>
+    public required double AveragePrecisionId { get; init; }
+
+    /// <summary>Average precision with OOD positive ("AUPR-out" of MCM).</summary>
+    public required double AveragePrecisionOod { get; init; }
+
+    /// <summary>Trapezoid area under the precision-recall curve with ID positive ("AUPR-in" of OpenOOD).</summary>
+    public required double AuprTrapezoidId { get; init; }
+
+    /// <summary>Trapezoid area under the precision-recall curve with OOD positive ("AUPR-out" of OpenOOD).</summary>
+    public required double AuprTrapezoidOod { get; init; }
+
+    /// <summary>False-positive rate at a true-positive rate of 0.95, by <see cref="Convention"/>.</summary>
+    public required double Fpr95 { get; init; }
+
+    /// <summary>Convention of <see cref="Fpr95"/>.</summary>
+    public required FprConvention Convention { get; init; }
+
+    /// <inheritdoc cref="Metrics.TnrAtTpr95"/>
+    public required double TnrAtTpr95 { get; init; }
+
+    /// <inheritdoc cref="Metrics.DetectionError"/>
+    public required double DetectionError { get; init; }
+
+    /// <summary>1 − <see cref="DetectionError"/>.</summary>
+    public double DetectionAccuracy => 1 - DetectionError;
+
+    /// <summary>Largest F1 of any threshold with ID positive.</summary>
+    public required double BestF1Id { get; init; }
+
+    /// <summary>Largest F1 of any threshold with OOD positive.</summary>
+    public required double BestF1Ood { get; init; }
+
+    /// <summary>Each metric with the name and convention that a table shows.</summary>
+    public IEnumerable<(string Name, double Value)> Rows() =>
+    [
+        ("AUROC", Auroc),
+        ($"FPR95 ({Convention})", Fpr95),
+        ("TNR at TPR95", TnrAtTpr95),
+        ("AP, ID positive", AveragePrecisionId),
+        ("AP, OOD positive", AveragePrecisionOod),
+        ("AUPR trapezoid, ID positive", AuprTrapezoidId),
+        ("AUPR trapezoid, OOD positive", AuprTrapezoidOod),
+        ("detection error", DetectionError),
+        ("best F1, ID positive", BestF1Id),
+        ("best F1, OOD positive", BestF1Ood),
+    ];
+
+    /// <summary>The metrics as an HTML table, in percent.</summary>
+    public string ToHtml() => PercentTable.Html($"{Score}: {IdCount} ID and {OodCount} OOD images", Rows());
+
+    /// <summary>The metrics in percent, on one line.</summary>
+    public override string ToString() => PercentTable.Text($"{Score}: {IdCount} ID and {OodCount} OOD images", Rows());
+}
+
+/// <summary>The points of a curve, in the order of its thresholds.</summary>
+/// <param name="X">Horizontal coordinates.</param>
+/// <param name="Y">Vertical coordinates.</param>
+/// <param name="Thresholds">The score at which each point is reached; infinite where nothing is found yet.</param>
+public sealed record CurvePoints(IReadOnlyList<double> X, IReadOnlyList<double> Y, IReadOnlyList<double> Thresholds);
+
+/// <summary>A 95 % interval of an estimate.</summary>
+/// <param name="Low">Lower bound.</param>
+/// <param name="High">Upper bound.</param>
+/// <param name="Estimate">The value on all images.</param>
+public sealed record Interval(double Low, double High, double Estimate)
+{
+    /// <summary>Such as "0.9123 [0.9001, 0.9240]".</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Estimate:F4} [{Low:F4}, {High:F4}]");
+}
+
+/// <summary>How records of rates show themselves.</summary>
+internal static class PercentTable
+{
+    public static string Html(string caption, IEnumerable<(string Name, double Value)> rows)
+    {
+        IEnumerable<string> lines = rows.Select(row =>
+            $"<tr><th scope=\"row\" style=\"text-align:left\">{Encode(row.Name)}</th><td style=\"text-align:right\">{Percent(row.Value)}</td></tr>");
+        return $"<table><caption>{Encode(caption)}</caption><tbody>{string.Concat(lines)}</tbody></table>";
+    }
+
+    public static string Text(string caption, IEnumerable<(string Name, double Value)> rows) =>
+        $"{caption}: {string.Join(", ", rows.Select(row => $"{row.Name} {Percent(row.Value)}"))}";
+
+    private static string Percent(double value) =>
+        double.IsNaN(value) ? "undefined" : (100 * value).ToString("F2", CultureInfo.InvariantCulture) + " %";
+
+    private static string Encode(string text) => System.Net.WebUtility.HtmlEncode(text);
+}

@@ -1,0 +1,77 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using ClipOod.Runner.Documents;
+using ClipOod.Runner.Execution;
+using ClipOod.Runner.Kernel;
+
+namespace ClipOod.Runner.Commands;
+
+/// <summary>The command line of <c>clipood</c>.</summary>
+internal static class ClipOodCommand
+{
+    private const string Examples = """
+
+        Examples:
+          clipood run                            run every notebook and write artifacts/site/index.html
+          clipood run --only 03                  run one notebook
+          clipood run --record                   accept the results of this run as the expected ones
+          clipood run --only 02 --param seed=1   change what a notebook asks for
+          clipood export 03 --to ipynb           run a notebook and save it with its outputs
+          clipood doctor                         see whether everything that is needed is there
+
+        Exit codes: 0 all passed, 1 a notebook failed, 2 bad input, 130 cancelled.
+        """;
+
+    /// <summary>Runs the program.</summary>
+    /// <param name="arguments">The command line.</param>
+    /// <param name="output">Receives what the program prints.</param>
+    /// <param name="error">Receives its errors.</param>
+    /// <returns>The exit code.</returns>
+    public static async Task<int> InvokeAsync(string[] arguments, TextWriter output, TextWriter error)
+    {
+        if (arguments is [NotebookProcess.WorkerCommandName])
+        {
+            return await Worker.RunAsync();
+        }
+
+        var root = new RootCommand("ClipOod: runs the notebooks on out-of-distribution detection with CLIP and shows what they give.")
+        {
+            new RunCommand(),
+            new DoctorCommand(),
+        };
+        HelpOption help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new HelpWithExamples((HelpAction)help.Action!, root);
+        ParseResult parse = root.Parse(arguments);
+        if (parse.Errors.Count > 0 && parse.Action is ParseErrorAction)
+        {
+            await error.WriteLineAsync(string.Join('\n', parse.Errors.Select(e => e.Message)));
+            await error.WriteLineAsync("See clipood --help.");
+            return ExitCodes.BadInput;
+        }
+
+        try
+        {
+            return await parse.InvokeAsync(new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false });
+        }
+        catch (Exception e) when (e is CommandException or DibFormatException or InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            await error.WriteLineAsync(e.Message);
+            return ExitCodes.BadInput;
+        }
+    }
+
+    private sealed class HelpWithExamples(HelpAction help, RootCommand root) : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            int code = help.Invoke(parseResult);
+            if (parseResult.CommandResult.Command == root)
+            {
+                parseResult.InvocationConfiguration.Output.WriteLine(Examples);
+            }
+
+            return code;
+        }
+    }
+}

@@ -1,0 +1,134 @@
+using System.CommandLine;
+using ClipOod.Runner.Execution;
+using Spectre.Console;
+
+namespace ClipOod.Runner.Commands;
+
+/// <summary><c>clipood run</c>: runs the notebooks, compares their results and writes the site.</summary>
+internal sealed class RunCommand : Command
+{
+    private readonly RunCommandOptions _run = new();
+
+    private readonly Option<string[]> _only = new("--only")
+    {
+        Description = "Run only this notebook: a number (03) or a name; may be repeated",
+        HelpName = "NOTEBOOK",
+    };
+
+    private readonly Option<string> _output = new("--output", "-o")
+    {
+        Description = "Folder of the site [default: artifacts/site]",
+        HelpName = "FOLDER",
+    };
+
+    private readonly Option<string> _report = new("--report") { Description = "Also write a report as JSON", HelpName = "FILE" };
+
+    private readonly Option<bool> _record = new("--record") { Description = "Record the results of this run as the expected ones" };
+
+    private readonly Option<bool> _stopOnError = new("--stop-on-error") { Description = "Start no further notebook once one has failed" };
+
+    private readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "Print nothing but errors" };
+
+    public RunCommand()
+        : base("run", "Run the notebooks, compare their results with the recorded ones, and write the site")
+    {
+        _run.AddTo(this);
+        foreach (Option option in new Option[] { _only, _output, _report, _record, _stopOnError, _quiet })
+        {
+            Options.Add(option);
+        }
+
+        SetAction(RunAsync);
+    }
+
+    private async Task<int> RunAsync(ParseResult parse, CancellationToken cancellation)
+    {
+        IReadOnlyDictionary<string, string> parameters = _run.Parameters(parse);
+        bool record = parse.GetValue(_record);
+        if (record && parameters.Count > 0)
+        {
+            throw new CommandException("--record and --param exclude each other: the recorded results are those of a run without parameters.");
+        }
+
+        string folder = _run.NotebooksFolder(parse);
+        IReadOnlyList<NotebookFile> notebooks = NotebookFile.Find(folder, parse.GetValue(_only));
+        _run.RequireWorld(parse);
+        string expected = _run.ExpectedFolder(parse, folder);
+        RunOptions options = _run.Options(parse) with
+        {
+            ExpectedFolder = expected,
+            StopOnError = parse.GetValue(_stopOnError),
+
+            // Recorded results are those of a run without parameters; with them a difference is what the reader asked for.
+            ResultsMayDiffer = record || parameters.Count > 0,
+        };
+
+        var display = new RunDisplay(ConsoleOf(parse.InvocationConfiguration.Output), parse.GetValue(_quiet));
+        WorkbookRun run = await display.RunAsync(notebooks, options, cancellation);
+        if (cancellation.IsCancellationRequested)
+        {
+            await parse.InvocationConfiguration.Error.WriteLineAsync("Cancelled; the site is as it was before.");
+            return ExitCodes.Cancelled;
+        }
+
+        display.PrintOutcome(run);
+        if (run.Runs.Any(notebook => notebook.Results.Any(result => result.State != CheckState.Matches)) && !record)
+        {
+            display.PrintLine(parameters.Count > 0
+                ? "Results may differ from the recorded ones where parameters are given; that is no failure."
+                : "To accept these results: clipood run --record");
+        }
+
+        if (record)
+        {
+            run = Record(run, notebooks, expected, display);
+        }
+
+        if (parse.GetValue(_report) is string report)
+        {
+            RunReport.Write(report, run);
+        }
+
+        RunCommandOptions.RequireParametersKnown(parameters, run.ParametersAsked);
+        return run.Runs.All(notebook => notebook.State == RunState.Passed) ? ExitCodes.Passed : ExitCodes.Failed;
+    }
+
+    // Logs and pipes have no colours, and no width to wrap at.
+    private static IAnsiConsole ConsoleOf(TextWriter writer)
+    {
+        var output = new AnsiConsoleOutput(writer);
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = output,
+            Ansi = output.IsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = output.IsTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+        });
+        if (!output.IsTerminal)
+        {
+            console.Profile.Width = int.MaxValue;
+        }
+
+        return console;
+    }
+
+    // Only notebooks that ran to their end: the results of half a notebook are not its results.
+    private static WorkbookRun Record(WorkbookRun run, IReadOnlyList<NotebookFile> notebooks, string expected, RunDisplay display) => run with
+    {
+        Runs = [.. run.Runs.Zip(notebooks, (notebookRun, notebook) =>
+        {
+            if (notebookRun.Cells.Any(cell => cell.State != RunState.Passed))
+            {
+                return notebookRun;
+            }
+
+            string path = ExpectedValues.PathOf(expected, notebook);
+            if (ExpectedValues.Record(notebookRun, path))
+            {
+                display.PrintLine($"Recorded {path}");
+            }
+
+            NotebookRun declared = notebookRun with { Results = [.. notebookRun.Results.Where(result => result.Value is not null)] };
+            return ExpectedValues.Check(declared, path);
+        })],
+    };
+}

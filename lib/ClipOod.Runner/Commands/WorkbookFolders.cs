@@ -1,0 +1,27 @@
+namespace ClipOod.Runner.Commands;
+
+/// <summary>Where things lie in the repository.</summary>
+internal sealed record WorkbookFolders(string Root)
+{
+    public string Notebooks => Path.Combine(Root, "notebooks");
+
+    public string Site => Path.Combine(Root, "artifacts", "site");
+
+    public string Library => Path.Combine(Root, "artifacts", "notebook");
+
+    /// <summary>The repository around a folder: the nearest folder above that holds <c>notebooks/</c>.</summary>
+    /// <exception cref="CommandException">There is none.</exception>
+    public static WorkbookFolders Around(string folder)
+    {
+        for (DirectoryInfo? at = new(folder); at is not null; at = at.Parent)
+        {
+            if (Directory.Exists(Path.Combine(at.FullName, "notebooks")))
+            {
+                return new WorkbookFolders(at.FullName);
+            }
+        }
+
+        throw new CommandException(
+            $"Neither {folder} nor a folder above it holds a folder 'notebooks'. Run clipood inside the repository, or give --notebooks FOLDER.");
+    }
+}

@@ -1,0 +1,200 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace ClipOod.Runner.Documents;
+
+/// <summary>One cell of a <c>.dib</c> document.</summary>
+/// <param name="Kernel">Name of its kernel, never an alias.</param>
+/// <param name="Source">Its text, lines separated by <c>\n</c>, without empty lines at either end.</param>
+public sealed record DibCell(string Kernel, string Source);
+
+/// <summary>
+/// A notebook in the <c>.dib</c> format of .NET Interactive. A line <c>#!name</c> at column 0 that is exactly a kernel's
+/// name or alias starts a cell; the format has no escape for such a line inside a cell. The first line that starts with
+/// <c>#!meta</c> opens JSON that runs to the next line that starts with <c>#!</c>.
+/// </summary>
+public sealed class DibDocument : IEquatable<DibDocument>
+{
+    private const string Prefix = "#!";
+    private const string MetaLine = "#!meta";
+
+    /// <summary>A document of the given cells. Cells with nothing in them are dropped, as reading would drop them.</summary>
+    /// <param name="cells">The cells, in order.</param>
+    /// <param name="metadata">What stands under <c>#!meta</c>; null where there is none.</param>
+    public DibDocument(IEnumerable<DibCell> cells, JsonObject? metadata = null)
+    {
+        ArgumentNullException.ThrowIfNull(cells);
+        Cells = [.. cells.Select(cell => cell with { Source = Trim(Lines(cell.Source)) }).Where(cell => cell.Source.Length > 0)];
+        Metadata = metadata;
+    }
+
+    /// <summary>The cells, in order.</summary>
+    public IReadOnlyList<DibCell> Cells { get; }
+
+    /// <summary>What stands under <c>#!meta</c>; null where there is none.</summary>
+    public JsonObject? Metadata { get; }
+
+    /// <summary>Reads a file (UTF-8, either line ending).</summary>
+    /// <param name="path">Path of the file.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="DibFormatException">The metadata is malformed.</exception>
+    public static DibDocument Load(string path)
+    {
+        if (!File.Exists(path))
+        {
+            throw new FileNotFoundException($"There is no notebook at {Path.GetFullPath(path)}. Check the path.", path);
+        }
+
+        return Parse(File.ReadAllText(path), path);
+    }
+
+    /// <summary>Reads a document from its text.</summary>
+    /// <param name="text">The whole text.</param>
+    /// <param name="path">What errors call the text.</param>
+    /// <exception cref="DibFormatException">The metadata is malformed.</exception>
+    public static DibDocument Parse(string text, string path = "notebook.dib")
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        string[] lines = Lines(text);
+        var kernels = new Dictionary<string, string>(DibKernels.NamesByAlias, StringComparer.Ordinal);
+        var cells = new List<DibCell>();
+        string kernel = DibKernels.Default;
+        var cell = new List<string>();
+        JsonObject? metadata = null;
+
+        for (int i = 0; i < lines.Length; i++)
+        {
+            if (metadata is null && lines[i].StartsWith(MetaLine, StringComparison.Ordinal))
+            {
+                int first = i + 1;
+                int end = first;
+                while (end < lines.Length && !lines[end].StartsWith(Prefix, StringComparison.Ordinal))
+                {
+                    end++;
+                }
+
+                metadata = ParseMetadata(lines.AsSpan(first, end - first), first, path);
+                AddDeclaredKernels(metadata, kernels);
+                i = end - 1;
+            }
+            else if (lines[i].StartsWith(Prefix, StringComparison.Ordinal)
+                && kernels.TryGetValue(lines[i][Prefix.Length..], out string? name))
+            {
+                cells.Add(new DibCell(kernel, string.Join('\n', cell)));
+                cell.Clear();
+                kernel = name;
+            }
+            else
+            {
+                cell.Add(lines[i]);
+            }
+        }
+
+        cells.Add(new DibCell(kernel, string.Join('\n', cell)));
+        return new DibDocument(cells, metadata);
+    }
+
+    /// <summary>Writes the document as .NET Interactive does: each cell under its <c>#!name</c>, set off by empty lines.</summary>
+    /// <param name="newLine">The line ending to write.</param>
+    /// <exception cref="InvalidOperationException">A cell holds a line that would start another cell when read.</exception>
+    public string ToText(string newLine = "\n")
+    {
+        var kernels = new Dictionary<string, string>(DibKernels.NamesByAlias, StringComparer.Ordinal);
+        var lines = new List<string>();
+        if (Metadata is not null)
+        {
+            AddDeclaredKernels(Metadata, kernels);
+            lines.AddRange([MetaLine, "", Metadata.ToJsonString(), ""]);
+        }
+
+        foreach ((DibCell cell, int index) in Cells.Select((cell, index) => (cell, index)))
+        {
+            string[] source = Lines(cell.Source);
+            string? boundary = source.FirstOrDefault(line => line.StartsWith(Prefix, StringComparison.Ordinal)
+                && (kernels.ContainsKey(line[Prefix.Length..])
+                    || (Metadata is null && line.StartsWith(MetaLine, StringComparison.Ordinal))));
+            if (boundary is not null)
+            {
+                throw new InvalidOperationException(
+                    $"Cell {index + 1} holds the line '{boundary}', which .dib would read as the start of another cell. Indent the line.");
+            }
+
+            lines.AddRange([Prefix + cell.Kernel, "", .. source, ""]);
+        }
+
+        return string.Join(newLine, lines);
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(DibDocument? other) =>
+        other is not null && Cells.SequenceEqual(other.Cells) && JsonNode.DeepEquals(Metadata, other.Metadata);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as DibDocument);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => Cells.Aggregate(0, HashCode.Combine);
+
+    private static string[] Lines(string text) => text.Split(["\r\n", "\n"], StringSplitOptions.None);
+
+    // Only lines with nothing in them go: a line of spaces is content, in .NET Interactive as here.
+    private static string Trim(string[] lines)
+    {
+        int first = Array.FindIndex(lines, line => line.Length > 0);
+        int last = Array.FindLastIndex(lines, line => line.Length > 0);
+        return first < 0 ? "" : string.Join('\n', lines[first..(last + 1)]);
+    }
+
+    private static JsonObject ParseMetadata(ReadOnlySpan<string> lines, int linesBefore, string path)
+    {
+        try
+        {
+            return JsonNode.Parse(string.Join('\n', lines)) as JsonObject
+                ?? throw new DibFormatException(path, linesBefore + 1, "the metadata under #!meta is not a JSON object");
+        }
+        catch (JsonException e)
+        {
+            int line = linesBefore + 1 + (int)Math.Min(e.LineNumber ?? 0, Math.Max(0, lines.Length - 1));
+            throw new DibFormatException(path, line, $"the metadata under #!meta is not valid JSON: {e.Message}", e);
+        }
+    }
+
+    // The shape that .NET Interactive writes: {"kernelInfo":{"items":[{"name":"csharp","aliases":["c#"]}]}}.
+    private static void AddDeclaredKernels(JsonObject metadata, Dictionary<string, string> kernels)
+    {
+        if ((metadata["kernelInfo"] as JsonObject)?["items"] is not JsonArray items)
+        {
+            return;
+        }
+
+        foreach (JsonObject item in items.OfType<JsonObject>())
+        {
+            if (item["name"] is JsonValue value && value.TryGetValue(out string? name))
+            {
+                kernels[name] = name;
+                foreach (JsonValue alias in (item["aliases"] as JsonArray ?? []).OfType<JsonValue>())
+                {
+                    kernels[alias.ToString()] = name;
+                }
+            }
+        }
+    }
+}
+
+/// <summary>A <c>.dib</c> file that cannot be read.</summary>
+public sealed class DibFormatException : FormatException
+{
+    /// <summary>An error at a line of a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="line">1-based line.</param>
+    /// <param name="problem">What is wrong there.</param>
+    /// <param name="inner">What found it.</param>
+    public DibFormatException(string path, int line, string problem, Exception? inner = null)
+        : base($"{path}({line}): {problem}. Expected one JSON object, such as {{\"kernelInfo\":{{\"defaultKernelName\":\"csharp\"}}}}, up to the next line that starts with #!.", inner)
+    {
+        Line = line;
+    }
+
+    /// <summary>1-based line in the file.</summary>
+    public int Line { get; }
+}

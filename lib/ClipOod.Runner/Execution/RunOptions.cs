@@ -1,0 +1,43 @@
+namespace ClipOod.Runner.Execution;
+
+/// <summary>How notebooks are run.</summary>
+public sealed record RunOptions
+{
+    /// <summary>Notebooks that run at the same time. Defaults to one per core.</summary>
+    public int Processes { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>Longest time that a cell may take. Defaults to 2 minutes.</summary>
+    public TimeSpan CellTimeout { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>Longest time that a notebook may take. Defaults to 10 minutes.</summary>
+    public TimeSpan NotebookTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Whether no further notebook is started once one has failed.</summary>
+    public bool StopOnError { get; init; }
+
+    /// <summary>Values that notebooks may ask for by name.</summary>
+    public IReadOnlyDictionary<string, string> Parameters { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Finds what is wrong with a cell that ran, such as a formula that cannot be set; null where nothing is.</summary>
+    public Func<CellRun, CellError?> CheckCell { get; init; } = _ => null;
+
+    /// <summary>Folder of the recorded results; null to compare with none.</summary>
+    public string? ExpectedFolder { get; init; }
+
+    /// <summary>Whether results that do not match the recorded ones are shown, but do not fail their notebook.</summary>
+    public bool ResultsMayDiffer { get; init; }
+}
+
+/// <summary>Something that happened during a run.</summary>
+/// <param name="Id">The notebook's id.</param>
+public abstract record RunProgress(string Id);
+
+/// <summary>A cell started.</summary>
+/// <param name="Id">The notebook's id.</param>
+/// <param name="Cell">1-based number of the cell.</param>
+/// <param name="Cells">Number of cells of the notebook.</param>
+public sealed record CellProgress(string Id, int Cell, int Cells) : RunProgress(Id);
+
+/// <summary>A notebook ended.</summary>
+/// <param name="Run">What it gave.</param>
+public sealed record NotebookProgress(NotebookRun Run) : RunProgress(Run.Id);

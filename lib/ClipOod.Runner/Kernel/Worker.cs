@@ -1,0 +1,157 @@
+using System.Diagnostics;
+using System.IO.Pipes;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+using ClipOod.Runner.Documents;
+
+namespace ClipOod.Runner.Kernel;
+
+/// <summary>The process that runs the cells of one notebook. It tells its parent everything over a named pipe.</summary>
+internal static class Worker
+{
+    private const int Failed = 1;
+
+    /// <summary>Runs the job that standard input describes.</summary>
+    /// <returns>0 when all cells ran, 1 when one failed.</returns>
+    public static async Task<int> RunAsync()
+    {
+        // The parent decides what Ctrl-C means; a terminal sends it to every process.
+        Console.CancelKeyPress += (_, e) => e.Cancel = true;
+        TextReader input = Console.In;
+        WorkerJob job = JsonSerializer.Deserialize(await input.ReadLineAsync() ?? "", WorkerJson.Default.WorkerJob)!;
+        ExitWithParent(input);
+        Console.SetIn(TextReader.Null);
+
+        using var pipe = new NamedPipeClientStream(".", job.PipeName, PipeDirection.Out);
+        await pipe.ConnectAsync();
+        var sending = new Lock();
+        void Send(WorkerEvent message)
+        {
+            byte[] line = Encoding.UTF8.GetBytes(WorkerProtocol.Serialize(message) + "\n");
+            lock (sending)
+            {
+                pipe.Write(line);
+            }
+        }
+
+        CellOutputs.Send = Send;
+        Console.SetOut(new EventWriter(text => Send(new TextWritten(false, text))));
+        Console.SetError(new EventWriter(text => Send(new TextWritten(true, text))));
+        OfferToLibraries(job, Send);
+        Environment.CurrentDirectory = Path.GetDirectoryName(job.NotebookPath)!;
+
+        var csharp = new CSharpKernel();
+        await csharp.StartAsync();
+        int number = 0;
+        foreach (DibCell cell in job.Cells)
+        {
+            number++;
+            CellOutputs.StartCell(number);
+            Send(new CellStarted(number));
+            var watch = Stopwatch.StartNew();
+            CellFailure? failure = await RunCellAsync(csharp, cell, $"cell {number}", job.NotebookPath);
+            FlushNativeOutput();
+            Send(new CellEnded(number, watch.Elapsed.TotalSeconds, failure?.Error));
+            if (failure is not null)
+            {
+                return Failed;
+            }
+        }
+
+        return 0;
+    }
+
+    private static async Task<CellFailure?> RunCellAsync(CSharpKernel csharp, DibCell cell, string name, string path)
+    {
+        try
+        {
+            await CellRunner.RunAsync(csharp, cell, name, path);
+            return null;
+        }
+        catch (Exception e)
+        {
+            return CellFailure.Of(e, name);
+        }
+    }
+
+    // What a library may ask of its host, by name and with types of the framework only, so that neither needs the other.
+    private static void OfferToLibraries(WorkerJob job, Action<WorkerEvent> send)
+    {
+        var declared = new Dictionary<string, (double Value, int Cell)>(StringComparer.Ordinal);
+        AppDomain.CurrentDomain.SetData("workbook.result", (Action<string, double, double>)((name, value, tolerance) =>
+        {
+            if (declared.TryAdd(name, (value, CellOutputs.Cell)))
+            {
+                send(new ResultDeclared(name, value, tolerance));
+            }
+            else if (!declared[name].Value.Equals(value))
+            {
+                throw new InvalidOperationException(
+                    $"The result '{name}' is declared with two values, in cells {declared[name].Cell} and {CellOutputs.Cell}. Give each result its own name.");
+            }
+        }));
+        AppDomain.CurrentDomain.SetData("workbook.parameter", (Func<string, string?>)(name =>
+        {
+            send(new ParameterAsked(name));
+            return job.Parameters.GetValueOrDefault(name);
+        }));
+        AppDomain.CurrentDomain.SetData("workbook.plotly", "page");
+    }
+
+    // Standard input stays open for as long as the parent lives, however it ends.
+    private static void ExitWithParent(TextReader input)
+    {
+        var thread = new Thread(() =>
+        {
+            input.ReadToEnd();
+            Environment.Exit(Failed);
+        })
+        { IsBackground = true };
+        thread.Start();
+    }
+
+    private static void FlushNativeOutput()
+    {
+        _ = FlushAll(IntPtr.Zero);
+        byte[] end = Encoding.UTF8.GetBytes(WorkerProtocol.EndOfCell);
+        using Stream output = Console.OpenStandardOutput();
+        output.Write(end);
+        using Stream error = Console.OpenStandardError();
+        error.Write(end);
+    }
+
+    private static int FlushAll(IntPtr everyStream) =>
+        OperatingSystem.IsWindows() ? FlushWindows(everyStream) : FlushUnix(everyStream);
+
+    [DllImport("libc", EntryPoint = "fflush")]
+    private static extern int FlushUnix(IntPtr stream);
+
+    [DllImport("ucrtbase", EntryPoint = "fflush")]
+    private static extern int FlushWindows(IntPtr stream);
+
+    private sealed class EventWriter(Action<string> send) : TextWriter
+    {
+        public override Encoding Encoding => Encoding.UTF8;
+
+        public override void Write(char value) => Write(value.ToString());
+
+        public override void Write(char[] buffer, int index, int count) => Write(new string(buffer, index, count));
+
+        public override void Write(ReadOnlySpan<char> buffer) => Write(buffer.ToString());
+
+        public override void Write(string? value)
+        {
+            if (!string.IsNullOrEmpty(value))
+            {
+                send(value);
+            }
+        }
+
+        public override void WriteLine() => Write(CoreNewLine);
+
+        public override void WriteLine(string? value) => Write(value + NewLine);
+
+        private new void Write(char[] buffer) => Write(new string(buffer));
+    }
+}

@@ -1,0 +1,59 @@
+namespace ClipOod.Notebook.Tests;
+
+/// <summary>A small world made by hand: what <see cref="World"/> and <see cref="Dataset"/> do needs no files.</summary>
+public sealed class WorldTests
+{
+    private static readonly FeatureSet _images = new(
+        "Shapes <1>", "test", Embeddings.FromRows([1, 0], [0, 1], [0.6, 0.8]), [0, 1, 2], ["disc", "square", "star"], "made by hand");
+
+    private static readonly TextFeatures _text = new(Embeddings.FromRows([1, 0], [0, 1]), ["disc", "star"], "a {}", "made by hand");
+
+    private static readonly Dataset _dataset = new("A", _images, _images, _images, [0, 2], [_text], "Tiny.");
+
+    private static readonly World _world = new(
+        "toy", "Made by hand.", "none", [_dataset], [("noise", _images, _images)], [("words", _text)]);
+
+    [Fact]
+    public void ZeroShot_KeepsTheClassesWithText_InEveryPart()
+    {
+        Dataset zeroShot = _dataset.ZeroShot();
+        Assert.Equal(["disc", "star"], zeroShot.Classes);
+        Assert.All(new[] { zeroShot.Train, zeroShot.Validation, zeroShot.Test }, part => Assert.Equal([0, 1], part.Labels));
+        Assert.Equal(zeroShot.Classes, zeroShot.Text.Classes);
+        Assert.Equal("Zero-shot: restricted to the 2 of 3 classes that have text features. Tiny.", zeroShot.Note);
+    }
+
+    [Fact]
+    public void All_JoinsTheParts() => Assert.Equal(9, _dataset.All.Count);
+
+    [Fact]
+    public void UnknownNames_AreAnsweredWithThoseThereAre()
+    {
+        Assert.Contains("no OOD set 'dtd' in this world, there are: noise", Message(() => _world.Ood["dtd"]), StringComparison.Ordinal);
+        Assert.Contains("no text set 'lvis' in this world, there are: words", Message(() => _world.Text("lvis")), StringComparison.Ordinal);
+        Assert.Contains("no data set 'ImageNet' in this world, there are: A", Message(() => _world.ImageNet), StringComparison.Ordinal);
+        Assert.Contains("no prompt 'the {}'", Message(() => _dataset.ZeroShot().TextByPrompt["the {}"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_OfAnUnknownWorld_NamesTheKnownOnes()
+    {
+        WorldNotFoundException error = Assert.Throws<WorldNotFoundException>(() => World.Open("middle-earth", null, 0));
+        Assert.Contains("'middle-earth', which is unknown. Known: clip-features.", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("clip-features")]
+    public void Open_WithoutFeatures_SaysWhichWorldIsMissing(string? name)
+    {
+        WorldNotFoundException error = Assert.Throws<WorldNotFoundException>(() => World.Open(name, null, 0));
+        Assert.Contains("'clip-features' is missing", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ToHtml_EscapesNames() => Assert.Contains("<td>Shapes &lt;1&gt;</td>", _world.ToHtml(), StringComparison.Ordinal);
+
+    private static string Message(Func<object> action) => Assert.Throws<KeyNotFoundException>(action).Message;
+}

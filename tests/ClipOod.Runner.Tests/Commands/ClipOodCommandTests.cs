@@ -1,0 +1,170 @@
+using System.Text.Json;
+using ClipOod.Runner.Commands;
+
+namespace ClipOod.Runner.Tests.Commands;
+
+public sealed class ClipOodCommandTests : IDisposable
+{
+    private readonly TemporaryWorkbook _workbook = new();
+
+    public void Dispose() => _workbook.Dispose();
+
+    private string Report => Path.Combine(_workbook.Root, "report.json");
+
+    private static async Task<(int Code, string Output, string Error)> InvokeAsync(params string[] arguments)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        int code = await ClipOodCommand.InvokeAsync(arguments, output, error);
+        return (code, output.ToString(), error.ToString());
+    }
+
+    private Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) => InvokeAsync(
+        ["run", "--no-world", "--notebooks", _workbook.Notebooks, "--expected", _workbook.Expected, "--output", Path.Combine(_workbook.Root, "site"), .. arguments]);
+
+    [Fact]
+    public async Task Run_OfGoodNotebooks_Gives0AndAReport()
+    {
+        _workbook.AddCells("01-a", "1");
+        _workbook.AddCells("02-b", "2");
+
+        var (code, output, error) = await RunAsync("--report", Report);
+
+        Assert.Equal((0, ""), (code, error));
+        Assert.Contains("passed    01-a", output, StringComparison.Ordinal);
+        Assert.Contains("2 of 2 notebooks passed", output, StringComparison.Ordinal);
+        using JsonDocument report = JsonDocument.Parse(File.ReadAllText(Report));
+        JsonElement[] notebooks = [.. report.RootElement.GetProperty("notebooks").EnumerateArray()];
+        Assert.Equal(["01-a", "02-b"], notebooks.Select(notebook => notebook.GetProperty("id").GetString()));
+        Assert.All(notebooks, notebook => Assert.Equal("passed", notebook.GetProperty("state").GetString()));
+        Assert.Equal(1, notebooks[0].GetProperty("cells")[0].GetProperty("number").GetInt32());
+    }
+
+    [Fact]
+    public async Task Run_WithAFailingCell_Gives1AndNamesCellAndLine()
+    {
+        _workbook.AddCells("01-a", "1", "var a = 1;\nvar x = y;");
+
+        var (code, output, _) = await RunAsync("--report", Report, "--quiet");
+
+        Assert.Equal(1, code);
+        Assert.StartsWith("01-a, cell 2, line 2: CompilationError", output, StringComparison.Ordinal);
+        using JsonDocument report = JsonDocument.Parse(File.ReadAllText(Report));
+        Assert.False(report.RootElement.GetProperty("passed").GetBoolean());
+        Assert.Equal(2, report.RootElement.GetProperty("notebooks")[0].GetProperty("cells")[1].GetProperty("error").GetProperty("line").GetInt32());
+    }
+
+    [Fact]
+    public async Task Results_AreNewThenRecordedThenCompared()
+    {
+        string[] cells = [HostCalls.Declare, HostCalls.Ask, "Declare(\"accuracy\", double.Parse(Ask(\"accuracy\") ?? \"0.5\"), 0.01);"];
+        _workbook.AddCells("01-a", cells);
+
+        var before = await RunAsync();
+        Assert.Equal(1, before.Code);
+        Assert.Contains("not recorded", before.Output, StringComparison.Ordinal);
+
+        Assert.Equal(0, (await RunAsync("--record")).Code);
+        Assert.Equal(0, (await RunAsync()).Code);
+
+        // With a parameter the difference is shown, but it is no failure.
+        var other = await RunAsync("--param", "accuracy=0.75");
+        Assert.Equal(0, other.Code);
+        Assert.Contains("differs", other.Output, StringComparison.Ordinal);
+
+        _workbook.AddCells("01-a", [.. cells[..2], "Declare(\"accuracy\", 0.75, 0.01);"]);
+        var after = await RunAsync();
+        Assert.Equal(1, after.Code);
+        Assert.Contains("differs", after.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ResultDeclaredWithTwoValues_FailsItsCell()
+    {
+        _workbook.AddCells("01-a", HostCalls.Declare, "Declare(\"r\", 1, 0);\nDeclare(\"r\", 1, 0);", "Declare(\"r\", 2, 0);");
+
+        var (code, output, _) = await RunAsync();
+
+        Assert.Equal(1, code);
+        Assert.Contains("The result 'r' is declared with two values, in cells 2 and 3.", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Parameter_ThatNoNotebookAskedFor_ListsThoseThatWere()
+    {
+        _workbook.AddCells("01-a", HostCalls.Ask, "Ask(\"seed\");");
+
+        var (code, _, error) = await RunAsync("--param", "sede=1");
+
+        Assert.Equal(2, code);
+        Assert.Equal("No notebook of this run asked for the parameter 'sede'. Parameters asked for: seed.", error.Trim());
+    }
+
+    [Fact]
+    public async Task MalformedNotebook_IsNamedWithItsLine_AndNothingIsWritten()
+    {
+        _workbook.AddCells("01-a", "1");
+        _workbook.Add("02-b", "#!meta\n{ oops }\n#!csharp\n1");
+
+        var (code, output, error) = await RunAsync("--report", Report);
+
+        Assert.Equal((2, ""), (code, output));
+        Assert.Contains("02-b.dib(2): the metadata under #!meta is not valid JSON", error, StringComparison.Ordinal);
+        Assert.False(File.Exists(Report));
+        Assert.False(Directory.Exists(Path.Combine(_workbook.Root, "site")));
+    }
+
+    [Theory]
+    [InlineData("--only", "07", "There is no notebook '07' in ", "Known notebooks: 01-a, 02-b.")]
+    [InlineData("--notebooks", "no/such", "There is no folder ", "Check --notebooks.")]
+    [InlineData("--param", "seed", "--param seed: expected NAME=VALUE", "--param seed=1")]
+    [InlineData("--cell-timeout", "0", "--cell-timeout must be a number of seconds above 0", "")]
+    [InlineData("--processes", "0", "--processes must be at least 1.", "")]
+    [InlineData("--bogus", "1", "--bogus", "See clipood --help.")]
+    public async Task BadArgument_Gives2AndSaysWhatToDo(string option, string value, string start, string end)
+    {
+        _workbook.AddCells("01-a", "1");
+        _workbook.AddCells("02-b", "1");
+
+        var (code, output, error) = await InvokeAsync(
+            ["run", "--no-world", .. option == "--notebooks" ? (string[])[] : ["--notebooks", _workbook.Notebooks], option, value]);
+
+        Assert.Equal((2, ""), (code, output));
+        Assert.Contains(start, error, StringComparison.Ordinal);
+        Assert.Contains(end, error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task FolderWithoutNotebooks_IsNamed()
+    {
+        var (code, _, error) = await RunAsync();
+
+        Assert.Equal(2, code);
+        Assert.Contains($"{_workbook.Notebooks} holds no .dib files", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("3", "03-c")]
+    [InlineData("03", "03-c")]
+    [InlineData("03-c", "03-c")]
+    [InlineData("03-c.dib", "03-c")]
+    [InlineData("notes", "notes")]
+    public void Only_TakesNumbersAndNames(string only, string id)
+    {
+        _workbook.AddCells("03-c", "1");
+        _workbook.AddCells("13-d", "1");
+        _workbook.AddCells("notes", "1");
+
+        Assert.Equal([id], Runner.Execution.NotebookFile.Find(_workbook.Notebooks, [only]).Select(notebook => notebook.Id));
+    }
+
+    [Fact]
+    public async Task Help_ShowsCommandsAndExamples()
+    {
+        var (code, output, _) = await InvokeAsync("--help");
+
+        Assert.Equal(0, code);
+        Assert.Contains("doctor", output, StringComparison.Ordinal);
+        Assert.Contains("clipood run --only 03", output, StringComparison.Ordinal);
+    }
+}

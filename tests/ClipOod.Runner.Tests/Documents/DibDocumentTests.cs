@@ -1,0 +1,115 @@
+using System.Text.Json.Nodes;
+using ClipOod.Runner.Documents;
+using CsCheck;
+
+namespace ClipOod.Runner.Tests.Documents;
+
+public class DibDocumentTests
+{
+    private static readonly Gen<string> Line = Gen.OneOf(
+        "", " ", "\t", "var x = 1;", "# Title", "#!time", "#! csharp", " #!csharp", "#!csharp ", "#!CSHARP", "#r \"a.dll\"", "é ∑ 漢", "a\rb");
+
+    private static readonly Gen<DibCell> Cell = Gen.Select(
+        Gen.OneOf(["csharp", "markdown", "html", "javascript", "fsharp", "pwsh", "value"]),
+        Line.Array[0, 6],
+        (kernel, lines) => new DibCell(kernel, string.Join('\n', lines)));
+
+    private static readonly Gen<JsonObject?> Metadata = Gen.OneOf(
+        Gen.Const(() => (JsonObject?)null),
+        Gen.Const(() => (JsonObject?)JsonNode.Parse("""{"kernelInfo":{"defaultKernelName":"csharp","items":[{"aliases":["c#"],"name":"csharp"}]}}""")),
+        Gen.Const(() => (JsonObject?)JsonNode.Parse("""{"a":[1,{"b":"#!csharp"}]}""")));
+
+    private static readonly Gen<DibDocument> Document =
+        Gen.Select(Cell.Array[0, 6], Metadata, (cells, metadata) => new DibDocument(cells, metadata));
+
+    [Fact]
+    public void WriteThenRead_GivesTheSameDocument() =>
+        Document.Sample(document =>
+            DibDocument.Parse(document.ToText()).Equals(document) && DibDocument.Parse(document.ToText("\r\n")).Equals(document));
+
+    [Fact]
+    public void ReadThenWriteThenRead_OfAnyLines_GivesTheSameDocument() =>
+        Gen.OneOf(Line, Gen.OneOf("#!csharp", "#!md", "#!f#", "#!js")).Array[0, 12].Sample(lines =>
+        {
+            var document = DibDocument.Parse(string.Join('\n', lines));
+            return DibDocument.Parse(document.ToText()).Equals(document);
+        });
+
+    [Fact]
+    public void Text_IsWrittenAsDotNetInteractiveDoes() =>
+        Assert.Equal(
+            "#!meta\n\n{\"a\":1}\n\n#!markdown\n\n# T\n\n#!csharp\n\n1\n\n2\n",
+            new DibDocument([new DibCell("markdown", "# T"), new DibCell("csharp", "\n1\n\n2\n\n")], new JsonObject { ["a"] = 1 }).ToText());
+
+    [Theory]
+    [InlineData("#!c#", "csharp")]
+    [InlineData("#!C#", "csharp")]
+    [InlineData("#!md", "markdown")]
+    [InlineData("#!js", "javascript")]
+    [InlineData("#!powershell", "pwsh")]
+    [InlineData("#!F#", "fsharp")]
+    public void Alias_OpensACellOfItsKernel(string line, string kernel) =>
+        Assert.Equal([new DibCell("markdown", "a"), new DibCell(kernel, "b")], DibDocument.Parse($"#!markdown\na\n{line}\nb").Cells);
+
+    [Theory]
+    [InlineData(" #!csharp")]
+    [InlineData("#!csharp ")]
+    [InlineData("#!CSharp")]
+    [InlineData("#!csharp // why")]
+    [InlineData("#!fortran")]
+    public void LineThatIsNotExactlyAName_StaysInItsCell(string line) =>
+        Assert.Equal([new DibCell("markdown", $"a\n{line}\nb")], DibDocument.Parse($"#!markdown\na\n{line}\nb").Cells);
+
+    [Fact]
+    public void CellBeforeAnyName_IsCSharp() =>
+        Assert.Equal([new DibCell("csharp", "1 + 1")], DibDocument.Parse("\n1 + 1\n").Cells);
+
+    [Fact]
+    public void OnlyEmptyLinesAtTheEnds_AreTrimmed() =>
+        Assert.Equal([new DibCell("csharp", "  \n  a  \n\t")], DibDocument.Parse("#!csharp\n\n\n  \n  a  \n\t\n\n").Cells);
+
+    [Fact]
+    public void CellsWithNothingInThem_AreDropped() =>
+        Assert.Equal([new DibCell("html", "<b>")], DibDocument.Parse("#!csharp\n\n#!markdown\n#!html\n<b>\n#!csharp\n").Cells);
+
+    [Fact]
+    public void Metadata_RunsToTheNextHashBangLine_AndDeclaresKernels()
+    {
+        var document = DibDocument.Parse(
+            "#!meta\n{\"kernelInfo\":\n{\"items\":[{\"name\":\"julia\",\"aliases\":[\"jl\"]}]}}\n#!jl\nx\n#!julia\ny\n#!meta\nz");
+
+        Assert.Equal([new DibCell("julia", "x"), new DibCell("julia", "y\n#!meta\nz")], document.Cells);
+        Assert.Equal("julia", (string?)document.Metadata!["kernelInfo"]!["items"]![0]!["name"]);
+    }
+
+    [Theory]
+    [InlineData("#!markdown\na\n#!meta\n{\n\"a\": oops\n}\n#!csharp\n1", 5)]
+    [InlineData("#!meta\n#!csharp\n1", 2)]
+    [InlineData("#!meta\n\n[1, 2]\n", 2)]
+    [InlineData("#!meta\n{\"a\":1", 2)]
+    public void MalformedMetadata_NamesFileAndLine(string text, int line)
+    {
+        var error = Assert.Throws<DibFormatException>(() => DibDocument.Parse(text, "folder/05-x.dib"));
+
+        Assert.Equal(line, error.Line);
+        Assert.StartsWith($"folder/05-x.dib({line}): the metadata under #!meta is not ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("a\n#!csharp\nb")]
+    [InlineData("#!meta\nb")]
+    public void CellThatWouldFallApart_IsNotWritten(string source)
+    {
+        var error = Assert.Throws<InvalidOperationException>(() => new DibDocument([new DibCell("markdown", source)]).ToText());
+
+        Assert.StartsWith("Cell 1 holds the line '#!", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void MissingFile_IsNamed()
+    {
+        var error = Assert.Throws<FileNotFoundException>(() => DibDocument.Load("no-such.dib"));
+
+        Assert.Contains(Path.GetFullPath("no-such.dib"), error.Message, StringComparison.Ordinal);
+    }
+}
