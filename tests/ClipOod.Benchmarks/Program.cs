@@ -1,1 +1,17 @@
-Console.WriteLine("benchmarks");
+using System.Globalization;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Running;
+using ClipOod.Benchmarks;
+
+switch (args)
+{
+    case ["peers"]:
+        return PeerComparison.Run();
+    case ["memory", string queries]:
+        Console.WriteLine(SearchMemory.Measure(int.Parse(queries, CultureInfo.InvariantCulture)).ToString(CultureInfo.InvariantCulture));
+        return 0;
+    default:
+        IConfig config = DefaultConfig.Instance.WithArtifactsPath(Path.Combine(Workloads.ArtifactsFolder(), "BenchmarkDotNet"));
+        BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, config);
+        return 0;
+}

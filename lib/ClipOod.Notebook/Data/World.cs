@@ -1,7 +1,3 @@
-using System.Globalization;
-using System.Net;
-using System.Text;
-
 namespace ClipOod.Notebook;
 
 /// <summary>
@@ -85,31 +81,29 @@ public sealed class World
     /// <summary>The world as HTML: model, data sets with their sizes, and what is reduced.</summary>
     public string ToHtml()
     {
-        StringBuilder html = new();
-        html.Append(CultureInfo.InvariantCulture, $"<p><strong>World {Encode(Name)}</strong>, features of {Encode(Model)}. {Encode(Description)}</p>");
-        AppendTable(
-            html,
-            "ID data sets",
-            ["role", "data set", "classes", "with text", "train", "validation", "test", "what is reduced"],
-            Datasets.Values.Select(d => new[]
-            {
-                d.Role, d.Name, Number(d.NumClasses), Number(d.NumTextClasses), d.HasTrain ? Number(d.Train.Count) : "none",
-                d.HasTrain ? Number(d.Validation.Count) : "none", Number(d.Test.Count), d.Note,
-            }));
-        AppendTable(
-            html,
-            "OOD sets",
-            ["name", "data set", "classes", "validation", "test"],
-            Ood.Select(o => new[]
-            {
-                o.Key, o.Value.Name, Number(o.Value.NumClasses), Number(OodValidation[o.Key].Count), Number(o.Value.Count),
-            }));
-        AppendTable(
-            html,
-            "Text sets",
-            ["name", "names", "prompt", "source"],
-            _texts.Select(t => new[] { t.Key, Number(t.Value.Count), t.Value.Prompt, t.Value.Provenance }));
-        return html.ToString();
+        IEnumerable<Dataset> id = Datasets.Values;
+        ResultTable datasets = new ResultTable("ID data sets")
+            .Text("Role", id.Select(d => d.Role))
+            .Text("Data set", id.Select(d => d.Name))
+            .Count("Classes", id.Select(d => d.NumClasses))
+            .Count("With text", id.Select(d => d.NumTextClasses))
+            .Numeric("Train", id.Select(d => d.HasTrain ? d.Train.Count : double.NaN), ColumnFormat.Count, missing: "none")
+            .Numeric("Validation", id.Select(d => d.HasTrain ? d.Validation.Count : double.NaN), ColumnFormat.Count, missing: "none")
+            .Count("Test", id.Select(d => d.Test.Count));
+        datasets = id.Aggregate(datasets, (table, d) => table.Note($"{d.Name}: {d.Note}"));
+        ResultTable ood = new ResultTable("OOD data sets")
+            .Text("Name", Ood.Keys)
+            .Text("Data set", Ood.Values.Select(o => o.Name))
+            .Count("Classes", Ood.Values.Select(o => o.NumClasses))
+            .Count("Validation", Ood.Keys.Select(name => OodValidation[name].Count))
+            .Count("Test", Ood.Values.Select(o => o.Count));
+        ResultTable texts = new ResultTable("Text features")
+            .Text("Name", _texts.Keys)
+            .Count("Names", _texts.Values.Select(t => t.Count))
+            .Text("Prompt", _texts.Values.Select(t => t.Prompt));
+        texts = _texts.Aggregate(texts, (table, t) => table.Note($"{t.Key}: {t.Value.Provenance}"));
+        return $"<p><strong>World {Html.Escape(Name)}</strong>, features of {Html.Escape(Model)}. {Html.Escape(Description)}</p>"
+            + datasets.ToHtml() + ood.ToHtml() + texts.ToHtml();
     }
 
     /// <inheritdoc/>
@@ -121,19 +115,6 @@ public sealed class World
             .. Ood.Select(o => $"OOD {o.Key}: {o.Value}"),
             .. _texts.Select(t => $"Text {t.Key}: {t.Value}"),
         ]);
-
-    private static void AppendTable(StringBuilder html, string caption, string[] columns, IEnumerable<string[]> rows)
-    {
-        html.Append(CultureInfo.InvariantCulture, $"<table><caption>{Encode(caption)}</caption><thead><tr>")
-            .AppendJoin("", columns.Select(column => $"<th scope=\"col\">{Encode(column)}</th>"))
-            .Append("</tr></thead><tbody>")
-            .AppendJoin("", rows.Select(row => $"<tr>{string.Concat(row.Select(cell => $"<td>{Encode(cell)}</td>"))}</tr>"))
-            .Append("</tbody></table>");
-    }
-
-    private static string Number(int number) => number.ToString("N0", CultureInfo.InvariantCulture);
-
-    private static string Encode(string text) => WebUtility.HtmlEncode(text);
 }
 
 /// <summary>The world that was asked for is unknown, or its data are not there. The message says what to do.</summary>

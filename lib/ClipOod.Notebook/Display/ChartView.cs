@@ -74,7 +74,7 @@ public sealed class ChartView
         string maxWidth = MaxWidth is int rem ? FormattableString.Invariant($" style=\"max-width:{rem}rem\"") : "";
 
         var html = new StringBuilder(CarryPlotly());
-        html.Append(Html.Style).Append(CultureInfo.InvariantCulture, $"""
+        html.Append(CultureInfo.InvariantCulture, $"""
             <figure class="clipood chart" aria-label="{Html.Escape(Title)}"{maxWidth}>
             <p class="title">{Html.Escape(Title)}</p>
             <div data-clipood-chart="{key}" role="img" aria-label="{Html.Escape(AltText)}"></div>
@@ -88,7 +88,7 @@ public sealed class ChartView
 
         html.Append("<details><summary>Numbers</summary>");
         Table.AppendGrid(html);
-        return html.Append("</details>\n</figure>\n").ToString();
+        return Html.Output(html.Append("</details>\n</figure>\n").ToString());
     }
 
     /// <summary>Title, caption and the plotted numbers as text.</summary>

@@ -59,7 +59,7 @@ public sealed class ImageGrid
     /// <summary>The images as an HTML fragment; they are part of it as PNG.</summary>
     public string ToHtml()
     {
-        var html = new StringBuilder(Html.Style);
+        var html = new StringBuilder();
         html.Append(CultureInfo.InvariantCulture, $"""
             <div class="clipood images" role="list" style="display:grid;grid-template-columns:repeat(auto-fill,minmax(8rem,1fr));gap:.9rem;max-width:{_columns * 9}rem">
 
@@ -74,7 +74,7 @@ public sealed class ImageGrid
                 """);
         }
 
-        return html.Append("</div>\n").ToString();
+        return Html.Output(html.Append("</div>\n").ToString());
     }
 
     /// <summary>The captions, one per line.</summary>

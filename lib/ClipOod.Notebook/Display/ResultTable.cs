@@ -182,7 +182,6 @@ public sealed class ResultTable
         string[][] cells = Cells();
         bool[][] best = BestCells(cells);
         var html = new StringBuilder();
-        html.Append(Html.Style);
         html.Append(CultureInfo.InvariantCulture, $"<div class=\"clipood\"><p class=\"title\">{Html.Escape(Title)}</p>");
         AppendGrid(html, cells, best);
         foreach (string note in NotesWithBest(best, "Bold: the best of its column."))
@@ -190,7 +189,7 @@ public sealed class ResultTable
             html.Append(CultureInfo.InvariantCulture, $"<p class=\"note\">{Html.Escape(note)}</p>");
         }
 
-        return html.Append("</div>\n").ToString();
+        return Html.Output(html.Append("</div>\n").ToString());
     }
 
     /// <summary>The table as aligned text; the best value of a column is marked with a star.</summary>
@@ -253,7 +252,9 @@ public sealed class ResultTable
         string[] classes = [.. _columns.Select(column => column.HtmlClass)];
         for (int j = 0; j < _columns.Length; j++)
         {
-            html.Append(CultureInfo.InvariantCulture, $"<th scope=\"col\"{classes[j]}>{Html.Escape(_columns[j].Data.Name)}</th>");
+            string name = _columns[j].Data.Name;
+            string header = name.Length > 14 ? classes[j] : classes[j].Replace("num", "num short", StringComparison.Ordinal);
+            html.Append(CultureInfo.InvariantCulture, $"<th scope=\"col\"{header}>{Html.Escape(name)}</th>");
         }
 
         html.Append("</tr></thead><tbody>\n");
@@ -311,7 +312,7 @@ public sealed class ResultTable
     private sealed record Column(DataFrameColumn Data, ColumnFormat Format, Best Best, string Missing)
     {
         // On a phone a table scrolls rather than breaking its text into a word per line.
-        public string HtmlClass => Format != ColumnFormat.Text ? " class=\"n\""
+        public string HtmlClass => Format != ColumnFormat.Text ? " class=\"num\""
             : Write().All(cell => cell.Length <= 28) ? " class=\"short\"" : " class=\"long\"";
 
         public string[] Write()

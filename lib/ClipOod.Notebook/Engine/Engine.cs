@@ -6,7 +6,8 @@ namespace ClipOod.Notebook;
 
 /// <summary>
 /// The numeric engine, ONNX Runtime, on which the heavy products of the library run: on the CPU by default, on a CUDA
-/// device where the library was built with <c>-p:OnnxRuntimeFlavor=Gpu</c> and one is present.
+/// device where the library was built with <c>-p:OnnxRuntimeFlavor=Gpu</c> and one is present. Nearest-neighbour search
+/// stays on the CPU.
 /// </summary>
 public static class Engine
 {

@@ -35,7 +35,7 @@ internal sealed class NeighborSearch
     private static readonly string[] _outputs = ["product"];
 
     // Threads work on blocks of their own, so one run takes one thread. There is no CUDA kernel for these codes.
-    private static readonly Lazy<InferenceSession> _product = new(() => Engine.CreateSession(ProductGraph(), threads: 1, onCpu: true));
+    private static readonly Lazy<InferenceSession> _session = new(() => Engine.CreateSession(ProductGraph(), threads: 1, onCpu: true));
 
     private readonly Embeddings _train;
     private readonly float[] _mean;
@@ -92,57 +92,46 @@ internal sealed class NeighborSearch
         Similarity.RequireUnitNorm(queries, nameof(queries));
         double[] cosines = new double[queries.Rows * k];
         int[,] indices = new int[queries.Rows, k];
-        Similarity.ForEachBlock(queries.Rows, QueryBlock, () => new int[QueryBlock * TrainBlock], (start, rows, product) =>
+        Similarity.ForEachBlock(queries.Rows, QueryBlock, () => new Workspace(this, queries, k), (start, rows, workspace) =>
         {
-            Block block = new(this, queries, start, rows, k);
-            block.Search(product);
+            workspace.Search(start, rows);
             for (int i = 0; i < rows * k; i++)
             {
-                cosines[(start * k) + i] = block.Best[i];
-                indices[start + (i / k), i % k] = block.Indices[i];
+                cosines[(start * k) + i] = workspace.Best[i];
+                indices[start + (i / k), i % k] = workspace.Indices[i];
             }
         });
         return (new Matrix(queries.Rows, k, cosines), indices);
     }
 
-    /// <summary>The search of one block of queries.</summary>
-    private sealed class Block
+    /// <summary>What one thread needs to search one block of queries after another.</summary>
+    private sealed class Workspace
     {
         private readonly NeighborSearch _search;
         private readonly Embeddings _queries;
-        private readonly int _start;
-        private readonly int _rows;
         private readonly int _k;
+        private readonly int[] _product;
         private readonly sbyte[] _codes; // one column per query
         private readonly float[] _scales;
         private readonly float[] _slack; // x·μ plus the bound of the error
         private readonly float[] _thresholds; // what scale·product + offset must exceed
+        private readonly float[] _centred;
+        private readonly float[] _code;
+        private int _start;
 
-        public Block(NeighborSearch search, Embeddings queries, int start, int rows, int k)
+        public Workspace(NeighborSearch search, Embeddings queries, int k)
         {
-            (_search, _queries, _start, _rows, _k) = (search, queries, start, rows, k);
-            int width = queries.Width;
-            _codes = new sbyte[width * rows];
+            (_search, _queries, _k) = (search, queries, k);
+            int rows = Math.Min(QueryBlock, queries.Rows);
+            _product = new int[rows * Math.Min(TrainBlock, search.Rows)];
+            _codes = new sbyte[queries.Width * rows];
             _scales = new float[rows];
             _slack = new float[rows];
             _thresholds = new float[rows];
+            _centred = new float[queries.Width];
+            _code = new float[queries.Width];
             Best = new float[rows * k];
             Indices = new int[rows * k];
-            float[] centred = new float[width], code = new float[width];
-            for (int i = 0; i < rows; i++)
-            {
-                TensorPrimitives.Subtract(queries[start + i], search._mean, centred);
-                float norm = TensorPrimitives.Norm<float>(centred);
-                (_scales[i], _, float error) = Encode(centred, code, QueryRange);
-                _slack[i] = Dot(queries[start + i], search._mean) + (error * search._largestNorm) + (norm * search._largestError) + Rounding;
-                for (int j = 0; j < width; j++)
-                {
-                    _codes[(j * rows) + i] = (sbyte)code[j];
-                }
-            }
-
-            Best.AsSpan().Fill(float.NegativeInfinity);
-            _thresholds.AsSpan().Fill(float.NegativeInfinity);
         }
 
         /// <summary>k cosines per query, highest first.</summary>
@@ -151,22 +140,44 @@ internal sealed class NeighborSearch
         /// <summary>The training rows they belong to.</summary>
         public int[] Indices { get; }
 
-        public void Search(int[] product)
+        public void Search(int start, int rows)
         {
             int width = _queries.Width;
+            Begin(start, rows);
             using RunOptions options = new();
-            using OrtValue queries = Engine.Tensor<sbyte>(_codes, width, _rows);
+            using OrtValue queries = Engine.Tensor(_codes.AsMemory(0, width * rows), width, rows);
             for (int from = 0; from < _search.Rows; from += TrainBlock)
             {
                 int count = Math.Min(TrainBlock, _search.Rows - from);
                 using OrtValue train = Engine.Tensor(_search._codes.AsMemory(from * width, count * width), count, width);
-                using OrtValue output = Engine.Tensor(product.AsMemory(0, count * _rows), count, _rows);
-                _product.Value.Run(options, _inputs, [train, queries], _outputs, [output]);
+                using OrtValue output = Engine.Tensor(_product.AsMemory(0, count * rows), count, rows);
+                _session.Value.Run(options, _inputs, [train, queries], _outputs, [output]);
                 for (int i = 0; i < count; i++)
                 {
-                    Scan(product.AsSpan(i * _rows, _rows), from + i);
+                    Scan(_product.AsSpan(i * rows, rows), from + i);
                 }
             }
+        }
+
+        // Encodes the queries; nothing has been found yet.
+        private void Begin(int start, int rows)
+        {
+            _start = start;
+            for (int i = 0; i < rows; i++)
+            {
+                ReadOnlySpan<float> query = _queries[start + i];
+                TensorPrimitives.Subtract(query, _search._mean, _centred);
+                float norm = TensorPrimitives.Norm<float>(_centred);
+                (_scales[i], _, float error) = Encode(_centred, _code, QueryRange);
+                _slack[i] = Dot(query, _search._mean) + (error * _search._largestNorm) + (norm * _search._largestError) + Rounding;
+                for (int j = 0; j < _code.Length; j++)
+                {
+                    _codes[(j * rows) + i] = (sbyte)_code[j];
+                }
+            }
+
+            Best.AsSpan().Fill(float.NegativeInfinity);
+            _thresholds.AsSpan().Fill(float.NegativeInfinity);
         }
 
         // One training row against all queries of the block; nearly all are passed over a vector at a time.

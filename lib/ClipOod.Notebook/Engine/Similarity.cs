@@ -41,13 +41,16 @@ public static class Similarity
         return Products(images, texts);
     }
 
-    /// <summary>The k most similar training embeddings of every query, by exact search.</summary>
+    /// <summary>
+    /// The k most similar training embeddings of every query, by exact search. It runs on the CPU, whatever the
+    /// execution provider, and keeps an 8-bit copy of <paramref name="train"/> while it runs.
+    /// </summary>
     /// <param name="queries">Unit-norm embeddings, shape (N, D).</param>
     /// <param name="train">Unit-norm embeddings, shape (M, D), M at least <paramref name="k"/>.</param>
     /// <param name="k">Number of neighbours, 1 to M.</param>
     /// <returns>
     /// Cosines, highest first, and the rows of <paramref name="train"/> they belong to, both of shape (N, k). Equal
-    /// cosines are ordered by row, lowest first. Beside the result, memory depends on the number of threads only.
+    /// cosines are ordered by row, lowest first. Beside the result, memory does not depend on N.
     /// </returns>
     /// <exception cref="ArgumentException">The widths differ, or a row is not of unit norm (tolerance 0.002) or holds NaN.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="k"/> is outside 1 to M.</exception>
@@ -77,18 +80,23 @@ public static class Similarity
         return new Matrix(a.Rows, b.Rows, result);
     }
 
-    /// <summary>Runs the body on blocks of rows in parallel, each thread with a buffer of its own.</summary>
-    internal static void ForEachBlock<T>(int rows, int blockRows, Func<T> newBuffer, Action<int, int, T> body)
+    /// <summary>
+    /// Runs the body on blocks of rows (first row, number of rows), on as many workers as there are threads, each with
+    /// one workspace for all its blocks: memory does not grow with the number of blocks.
+    /// </summary>
+    internal static void ForEachBlock<T>(int rows, int blockRows, Func<T> newWorkspace, Action<int, int, T> body)
     {
         // Few rows are shared evenly, so that no thread idles.
-        int size = Math.Min(blockRows, (rows + Engine.Threads - 1) / Engine.Threads);
-        int blocks = rows == 0 ? 0 : (rows + size - 1) / size;
-        ParallelOptions options = new() { MaxDegreeOfParallelism = Engine.Threads };
-        Parallel.For(0, blocks, options, newBuffer, (block, _, buffer) =>
+        int size = Math.Clamp((rows + Engine.Threads - 1) / Engine.Threads, 1, blockRows);
+        int next = -size;
+        Parallel.For(0, Math.Min(Engine.Threads, (rows + size - 1) / size), _ =>
         {
-            body(block * size, Math.Min(size, rows - (block * size)), buffer);
-            return buffer;
-        }, _ => { });
+            T workspace = newWorkspace();
+            for (int start = Interlocked.Add(ref next, size); start < rows; start = Interlocked.Add(ref next, size))
+            {
+                body(start, Math.Min(size, rows - start), workspace);
+            }
+        });
     }
 
     internal static void RequireRows(Embeddings embeddings, string name)

@@ -14,7 +14,7 @@ public sealed class ClusterModel
         Head = head;
         NumIdClasses = numIdClasses;
         Clusters = clusters;
-        NoiseShare = labels.Count(c => c < 0) / (double)labels.Count;
+        NoiseShare = labels.Count(c => c == DbscanResult.Noise) / (double)labels.Count;
         UnusedShare = 1 - (used / (double)labels.Count);
     }
 
@@ -69,7 +69,7 @@ public sealed class ClusterModel
         }
 
         LinearHead.RequireLabels(idLabels, idFeatures.Rows, numIdClasses, nameof(idLabels));
-        IGrouping<int, int>[] groups = [.. clusters.Where(c => c >= 0).GroupBy(c => c)];
+        IGrouping<int, int>[] groups = [.. clusters.Where(c => c != DbscanResult.Noise).GroupBy(c => c)];
         int[] kept = [.. groups.Where(group => group.Count() >= minMembers).Select(group => group.Key).Order()];
         if (kept.Length == 0)
         {
@@ -85,4 +85,54 @@ public sealed class ClusterModel
             idFeatures.Append(uncertain.Select(rows)), labels, numIdClasses + kept.Length, options);
         return new ClusterModel(head, numIdClasses, kept, rows.Length, clusters);
     }
+
+    /// <summary>Measures the model on held-out data.</summary>
+    /// <param name="idFeatures">Held-out ID features, shape (N, D), N at least 1.</param>
+    /// <param name="idLabels">Their classes, 0 to K−1; N of them.</param>
+    /// <param name="newFeatures">Held-out features of the new classes, shape (U, D), U at least 1.</param>
+    /// <param name="hiddenLabels">Their true classes, which the training did not see, in numbers of their own; U of them.</param>
+    /// <exception cref="ArgumentException">A set is empty, or labels and rows differ in number.</exception>
+    public ClusterModelQuality Evaluate(
+        Embeddings idFeatures, IReadOnlyList<int> idLabels, Embeddings newFeatures, IReadOnlyList<int> hiddenLabels)
+    {
+        ArgumentNullException.ThrowIfNull(idFeatures);
+        ArgumentNullException.ThrowIfNull(newFeatures);
+        Similarity.RequireRows(idFeatures, nameof(idFeatures));
+        LinearHead.RequireLabels(idLabels, idFeatures.Rows, NumIdClasses, nameof(idLabels));
+        int[] idPredicted = Head.Logits(idFeatures).ArgMax();
+        int[] clusters = [.. Head.Logits(newFeatures).ArgMax().Select(c => c < NumIdClasses ? DbscanResult.Noise : c)];
+        IReadOnlyDictionary<int, int> classOf = Clustering.Match(clusters, hiddenLabels);
+        return new ClusterModelQuality(
+            idPredicted.Where((predicted, i) => predicted == idLabels[i]).Count() / (double)idPredicted.Length,
+            clusters.Where((cluster, i) => classOf.TryGetValue(cluster, out int matched) && matched == hiddenLabels[i]).Count() / (double)clusters.Length,
+            Clustering.Evaluate(clusters, hiddenLabels));
+    }
+}
+
+/// <summary>How well a <see cref="ClusterModel"/> does on held-out data. Shares are 0 to 1.</summary>
+/// <param name="IdAccuracy">Share of the ID images given their class among all K + M.</param>
+/// <param name="NewClassAccuracy">
+/// Share of the images of new classes given the new class that the Hungarian method matches with their true one; an
+/// image given an ID class counts as wrong.
+/// </param>
+/// <param name="Assigned">
+/// Purity, NMI and ARI over the images given a new class; its noise share is the share given an ID class.
+/// </param>
+public sealed record ClusterModelQuality(double IdAccuracy, double NewClassAccuracy, ClusterQuality Assigned)
+{
+    /// <summary>The values as a table, in percent.</summary>
+    public ResultTable ToTable() => RateTable.Of(
+        $"{Assigned.Clusters} new classes on held-out data",
+        ("ID accuracy", IdAccuracy),
+        ("New-class accuracy", NewClassAccuracy),
+        ("Taken for ID", Assigned.NoiseShare),
+        ("Purity", Assigned.Purity),
+        ("NMI", Assigned.Nmi),
+        ("ARI", Assigned.Ari));
+
+    /// <summary>The table as HTML.</summary>
+    public string ToHtml() => ToTable().ToHtml();
+
+    /// <summary>The table as aligned text.</summary>
+    public override string ToString() => ToTable().ToString();
 }

@@ -233,13 +233,13 @@ public static class Clustering
 [TypeFormatterSource(typeof(HtmlFormatterSource))]
 public sealed record ClusterQuality(int Clusters, double NoiseShare, double Purity, double Nmi, double Ari)
 {
-    /// <summary>Each value with the name that a table shows.</summary>
-    public IEnumerable<(string Name, double Value)> Rows() =>
-        [("share of noise", NoiseShare), ("purity", Purity), ("NMI", Nmi), ("ARI", Ari)];
+    /// <summary>The values as a table in percent.</summary>
+    public ResultTable ToTable() => RateTable.Of(
+        $"{Numbers.Count(Clusters)} clusters", ("Share of noise", NoiseShare), ("Purity", Purity), ("NMI", Nmi), ("ARI", Ari));
 
-    /// <summary>The values as an HTML table, in percent.</summary>
-    public string ToHtml() => PercentTable.Html($"{Clusters} clusters", Rows());
+    /// <summary>The table as HTML.</summary>
+    public string ToHtml() => ToTable().ToHtml();
 
-    /// <summary>The values in percent, on one line.</summary>
-    public override string ToString() => PercentTable.Text($"{Clusters} clusters", Rows());
+    /// <summary>The table as aligned text.</summary>
+    public override string ToString() => ToTable().ToString();
 }

@@ -66,6 +66,7 @@ public static class Dbscan
             {
                 lock (sets)
                 {
+                    // Each pair once: the earlier rows of this one.
                     for (int j = 0; j < i; j++)
                     {
                         if (core[j] && distances[j] <= eps)
@@ -75,7 +76,7 @@ public static class Dbscan
                     }
                 }
             }
-        });
+        }, earlierOnly: true);
 
         return new DbscanResult(Label(core, neighbours, sets), core);
     }
@@ -109,10 +110,24 @@ public static class Dbscan
         double[] result = new double[rows.Rows];
         ForEachRow(rows, metric, (i, distances) =>
         {
-            // The row itself, at distance 0, is among the sorted distances, so that position k is the k-th other row.
-            float[] sorted = distances.ToArray();
-            Array.Sort(sorted);
-            result[i] = sorted[k];
+            // The row itself, at distance 0, is among the nearest, so that position k is the k-th other row.
+            float[] nearest = new float[k + 1];
+            Array.Fill(nearest, float.PositiveInfinity);
+            foreach (float distance in distances)
+            {
+                if (distance < nearest[k])
+                {
+                    int at = k;
+                    for (; at > 0 && nearest[at - 1] > distance; at--)
+                    {
+                        nearest[at] = nearest[at - 1];
+                    }
+
+                    nearest[at] = distance;
+                }
+            }
+
+            result[i] = nearest[k];
         });
         return new KDistanceCurve(k, result);
     }
@@ -145,8 +160,8 @@ public static class Dbscan
 
     private delegate void RowVisitor(int row, ReadOnlySpan<float> distances);
 
-    /// <summary>Hands the distances of each row to all rows to a visitor, several rows at the same time.</summary>
-    private static void ForEachRow(Embeddings rows, DbscanMetric metric, RowVisitor visit)
+    /// <summary>Hands the distances of each row to all rows (or only to itself and earlier ones) to a visitor, several rows at the same time.</summary>
+    private static void ForEachRow(Embeddings rows, DbscanMetric metric, RowVisitor visit, bool earlierOnly = false)
     {
         if (rows.Rows > 0 && !TensorPrimitives.IsFiniteAll(rows.Values))
         {
@@ -161,7 +176,7 @@ public static class Dbscan
             int count = Math.Min(RowsPerBlock, points.Rows - first);
 
             // Every row is read from memory once per block, not once per row of the block.
-            for (int j = 0; j < points.Rows; j++)
+            for (int j = 0; j < (earlierOnly ? first + count : points.Rows); j++)
             {
                 for (int i = 0; i < count; i++)
                 {
@@ -173,7 +188,7 @@ public static class Dbscan
 
             for (int i = 0; i < count; i++)
             {
-                visit(first + i, buffer.AsSpan(i * points.Rows, points.Rows));
+                visit(first + i, buffer.AsSpan(i * points.Rows, earlierOnly ? first + i + 1 : points.Rows));
             }
 
             return buffer;

@@ -10,6 +10,8 @@ namespace ClipOod.Notebook;
 /// </summary>
 internal sealed class HeadTrainer : IDisposable
 {
+    private const long SharedStep = 1L << 30;
+
     private readonly int _classes;
     private readonly int _width;
     private readonly HeadOptions _options;
@@ -28,7 +30,10 @@ internal sealed class HeadTrainer : IDisposable
         _width = initial.Width;
         _options = options;
         _stateNames = options.Optimizer == HeadOptimizer.Sgd ? ["weight", "velocity"] : ["weight", "mean", "square"];
-        _session = Engine.CreateSession(StepGraph(), Engine.Threads);
+
+        // Sharing a small step between threads takes twice the processor time and gains nothing.
+        long products = (long)Math.Min(options.BatchSize, features.Rows) * _classes * _width;
+        _session = Engine.CreateSession(StepGraph(), products < SharedStep ? 1 : Engine.Threads);
         _binding = _session.CreateIoBinding();
 
         int size = _classes * (_width + 1);

@@ -45,9 +45,9 @@ public sealed record OodMetrics(string Score, int IdCount, int OodCount)
     /// <summary>Largest F1 of any threshold with OOD positive.</summary>
     public required double BestF1Ood { get; init; }
 
-    /// <summary>Each metric with the name and convention that a table shows.</summary>
-    public IEnumerable<(string Name, double Value)> Rows() =>
-    [
+    /// <summary>The metrics, each with its convention, as a table in percent.</summary>
+    public ResultTable ToTable() => RateTable.Of(
+        $"{Score}: {Numbers.Count(IdCount)} ID and {Numbers.Count(OodCount)} OOD images",
         ("AUROC", Auroc),
         ($"FPR95 ({Convention})", Fpr95),
         ("TNR at TPR95", TnrAtTpr95),
@@ -55,16 +55,15 @@ public sealed record OodMetrics(string Score, int IdCount, int OodCount)
         ("AP, OOD positive", AveragePrecisionOod),
         ("AUPR trapezoid, ID positive", AuprTrapezoidId),
         ("AUPR trapezoid, OOD positive", AuprTrapezoidOod),
-        ("detection error", DetectionError),
-        ("best F1, ID positive", BestF1Id),
-        ("best F1, OOD positive", BestF1Ood),
-    ];
+        ("Detection error", DetectionError),
+        ("Best F1, ID positive", BestF1Id),
+        ("Best F1, OOD positive", BestF1Ood));
 
-    /// <summary>The metrics as an HTML table, in percent.</summary>
-    public string ToHtml() => PercentTable.Html($"{Score}: {IdCount} ID and {OodCount} OOD images", Rows());
+    /// <summary>The table as HTML.</summary>
+    public string ToHtml() => ToTable().ToHtml();
 
-    /// <summary>The metrics in percent, on one line.</summary>
-    public override string ToString() => PercentTable.Text($"{Score}: {IdCount} ID and {OodCount} OOD images", Rows());
+    /// <summary>The table as aligned text.</summary>
+    public override string ToString() => ToTable().ToString();
 }
 
 /// <summary>The points of a curve, in the order of its thresholds.</summary>
@@ -81,23 +80,4 @@ public sealed record Interval(double Low, double High, double Estimate)
 {
     /// <summary>Such as "0.9123 [0.9001, 0.9240]".</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Estimate:F4} [{Low:F4}, {High:F4}]");
-}
-
-/// <summary>How records of rates show themselves.</summary>
-internal static class PercentTable
-{
-    public static string Html(string caption, IEnumerable<(string Name, double Value)> rows)
-    {
-        IEnumerable<string> lines = rows.Select(row =>
-            $"<tr><th scope=\"row\" style=\"text-align:left\">{Encode(row.Name)}</th><td style=\"text-align:right\">{Percent(row.Value)}</td></tr>");
-        return $"<table><caption>{Encode(caption)}</caption><tbody>{string.Concat(lines)}</tbody></table>";
-    }
-
-    public static string Text(string caption, IEnumerable<(string Name, double Value)> rows) =>
-        $"{caption}: {string.Join(", ", rows.Select(row => $"{row.Name} {Percent(row.Value)}"))}";
-
-    private static string Percent(double value) =>
-        double.IsNaN(value) ? "undefined" : (100 * value).ToString("F2", CultureInfo.InvariantCulture) + " %";
-
-    private static string Encode(string text) => System.Net.WebUtility.HtmlEncode(text);
 }

@@ -8,8 +8,9 @@ internal static class ScoreKeys
     /// <summary>From this length on the radix sort is quicker than <see cref="Array.Sort(Array)"/>.</summary>
     private const int RadixLength = 2048;
 
-    private const int DigitBits = 11;
-    private const int Digits = 6;
+    // More buckets than this outgrow the first-level cache and its address buffers, and the passes saved do not pay.
+    private const int DigitBits = 10;
+    private const int Digits = 7;
     private const int Buckets = 1 << DigitBits;
 
     /// <summary>The key of a score that is not NaN; never 0. −0.0 and 0.0, which are equal scores, share one.</summary>

@@ -87,24 +87,21 @@ public sealed record DetectionResult(int TruePositives, int FalsePositives, int 
         }
     }
 
-    /// <summary>Each rate with the name that a table shows.</summary>
-    public IEnumerable<(string Name, double Value)> Rows() =>
-    [
-        ("detection rate", DetectionRate),
-        ("false-alarm rate", FalseAlarmRate),
-        ("precision", Precision),
+    /// <summary>The rates as a table in percent.</summary>
+    public ResultTable ToTable() => RateTable.Of(
+        $"{Numbers.Count(TruePositives)} of {Numbers.Count(TruePositives + FalseNegatives)} found, " +
+        $"{Numbers.Count(FalsePositives)} of {Numbers.Count(FalsePositives + TrueNegatives)} flagged by mistake",
+        ("Detection rate", DetectionRate),
+        ("False-alarm rate", FalseAlarmRate),
+        ("Precision", Precision),
         ("F1", F1),
-        ("balanced accuracy", BalancedAccuracy),
-        ("accuracy", Accuracy),
-        ("MCC", Mcc),
-    ];
+        ("Balanced accuracy", BalancedAccuracy),
+        ("Accuracy", Accuracy),
+        ("MCC", Mcc));
 
-    /// <summary>The rates as an HTML table, in percent.</summary>
-    public string ToHtml() => PercentTable.Html(Counts(), Rows());
+    /// <summary>The table as HTML.</summary>
+    public string ToHtml() => ToTable().ToHtml();
 
-    /// <summary>The rates in percent, on one line.</summary>
-    public override string ToString() => PercentTable.Text(Counts(), Rows());
-
-    private string Counts() =>
-        $"{TruePositives} of {TruePositives + FalseNegatives} found, {FalsePositives} of {FalsePositives + TrueNegatives} false alarms";
+    /// <summary>The table as aligned text.</summary>
+    public override string ToString() => ToTable().ToString();
 }

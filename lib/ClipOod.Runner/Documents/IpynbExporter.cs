@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipOod.Runner.Execution;
@@ -30,18 +29,7 @@ public static class IpynbExporter
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(run);
-        string full = Path.GetFullPath(path);
-        string partial = $"{full}.{Guid.NewGuid():N}.new";
-        try
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(full)!);
-            File.WriteAllText(partial, ToJson(run), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
-            File.Move(partial, full, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(partial);
-        }
+        AtomicFile.Write(path, ToJson(run));
     }
 
     /// <summary>The notebook as JSON text.</summary>
@@ -94,8 +82,8 @@ public static class IpynbExporter
         string source = cell.Kernel == "csharp" ? cell.Source : $"#!{cell.Kernel}\n{cell.Source}";
         IEnumerable<CellOutput> all = cell.Kernel switch
         {
-            "html" => cell.Outputs.Prepend(Shown(cell.Source)),
-            "javascript" => cell.Outputs.Prepend(Shown($"<script>(async () => {{\n{HtmlFragment.Script(cell.Source)}\n}})();</script>")),
+            "html" => [Shown(cell.Source)],
+            "javascript" => [Shown($"<script>(async () => {{\n{HtmlFragment.Script(cell.Source)}\n}})();</script>")],
             _ => cell.Outputs,
         };
         var outputs = new JsonArray();

@@ -6,7 +6,8 @@ namespace ClipOod.Runner.Rendering;
 internal static class CssScope
 {
     /// <summary>Wraps rules in <c>@scope</c>, after balancing their blocks so that none can close the scope early.</summary>
-    public static string Wrap(string css, string id) => $"@scope (#{id}) {{\n{Balance(css)}\n}}";
+    /// <remarks>The scope's roots are the children: its element itself belongs to the page.</remarks>
+    public static string Wrap(string css, string id) => $"@scope (#{id} > *) {{\n{Balance(css)}\n}}";
 
     /// <summary>Drops closers that nothing opened, and closes what stays open: blocks, strings and comments.</summary>
     public static string Balance(string css)

@@ -111,7 +111,8 @@ internal sealed class NotebookPage
     private static string Section(CellRun cell, string kind, string content)
     {
         var outputs = new StringBuilder();
-        foreach (CellOutput output in cell.Outputs)
+        // Of the kernels that render, the source is what is shown; their outputs only repeat it.
+        foreach (CellOutput output in cell.Kernel == "csharp" ? cell.Outputs : [])
         {
             string id = string.Create(CultureInfo.InvariantCulture, $"{IdOf(cell)}-output-{outputs.Length}");
             outputs.Append(Output(output, id));

@@ -103,7 +103,7 @@ public sealed class ClipFeaturesTests
         World world = OpenWorld();
         string html = world.ToHtml();
         Assert.All(world.Datasets.Values, d => Assert.Contains(d.Name, html, StringComparison.Ordinal));
-        Assert.All(world.Ood.Keys, name => Assert.Contains($"<td>{name}</td>", html, StringComparison.Ordinal));
+        Assert.All(world.Ood.Keys, name => Assert.Contains($">{name}</th>", html, StringComparison.Ordinal));
         Assert.Contains("each row is the mean of about 10 augmented crops", html, StringComparison.Ordinal);
     }
 

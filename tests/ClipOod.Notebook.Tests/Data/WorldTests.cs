@@ -53,7 +53,7 @@ public sealed class WorldTests
     }
 
     [Fact]
-    public void ToHtml_EscapesNames() => Assert.Contains("<td>Shapes &lt;1&gt;</td>", _world.ToHtml(), StringComparison.Ordinal);
+    public void ToHtml_EscapesNames() => Assert.Contains(">Shapes &lt;1&gt;</td>", _world.ToHtml(), StringComparison.Ordinal);
 
     private static string Message(Func<object> action) => Assert.Throws<KeyNotFoundException>(action).Message;
 }

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.IO.Compression;
 using AngleSharp.Html.Dom;
 using AngleSharp.Html.Parser;
 
@@ -7,30 +5,6 @@ namespace ClipOod.Notebook.Tests.Display;
 
 public sealed class ImageGridTests
 {
-    [Fact]
-    public void Png_HoldsThePixels()
-    {
-        byte[] pixels = [.. Enumerable.Range(0, 2 * 3 * 3).Select(i => (byte)(i * 13))];
-        byte[] png = new ImageBatch(1, 2, 3, pixels).ToPng(0);
-        Assert.Equal([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a], png[..8]);
-        Assert.Equal(3, BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(16)));
-        Assert.Equal(2, BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(20)));
-
-        // The pixels follow the 8 bytes of the signature, the 25 of the header chunk and the 8 of their own.
-        int length = BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(33));
-        using var rows = new MemoryStream();
-        using (var zlib = new ZLibStream(new MemoryStream(png, 41, length), CompressionMode.Decompress))
-        {
-            zlib.CopyTo(rows);
-        }
-
-        Assert.Equal([0, .. pixels[..9], 0, .. pixels[9..]], rows.ToArray());
-    }
-
-    [Fact]
-    public void Png_EndsWithTheChecksumOfItsEmptyEndChunk() =>
-        Assert.Equal([0xae, 0x42, 0x60, 0x82], new ImageBatch(1, 1, 1, new byte[3]).ToPng(0)[^4..]);
-
     [Fact]
     public void ToHtml_HoldsOneImagePerCaption()
     {

@@ -32,7 +32,7 @@ public sealed class ResultTableTests
     {
         IElement table = Parse(_scores);
         Assert.Equal(["0.0123", "93.5 %", "93.5 %"], table.QuerySelectorAll("strong").Select(e => e.TextContent));
-        Assert.Equal(9, table.QuerySelectorAll("tbody td.n").Length);
+        Assert.Equal(9, table.QuerySelectorAll("tbody td.num").Length);
         Assert.Equal(["MSP", "MCM", "energy"], table.QuerySelectorAll("tbody th[scope=row]").Select(e => e.TextContent));
     }
 

@@ -2,6 +2,34 @@ using CsCheck;
 
 namespace ClipOod.Notebook.Tests;
 
+/// <summary>Runs by itself: other tests would add to what is counted.</summary>
+[CollectionDefinition(nameof(SearchMemoryTests), DisableParallelization = true)]
+[Collection(nameof(SearchMemoryTests))]
+public sealed class SearchMemoryTests
+{
+    [Fact]
+    public void TopK_OfTenTimesTheQueries_AllocatesNoMoreThanTheLargerResult()
+    {
+        const int Few = 2_000, Many = 20_000, TrainRows = 3_000, BytesPerResult = sizeof(double) + sizeof(int);
+        Embeddings train = SimilarityTests.UnitRows(TrainRows, 64, 1);
+        Embeddings few = SimilarityTests.UnitRows(Few, 64, 2), many = SimilarityTests.UnitRows(Many, 64, 3);
+        Allocated(few);
+        long more = Allocated(many) - Allocated(few);
+
+        // What passes through ONNX Runtime's wrappers is small: far below one product of all queries.
+        long room = 1 << 20;
+        Assert.True(room < (long)Many * TrainRows * sizeof(float) / 100);
+        Assert.InRange(more, 0, ((Many - Few) * BytesPerResult) + room);
+
+        long Allocated(Embeddings queries)
+        {
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            Similarity.TopK(queries, train, 1);
+            return GC.GetTotalAllocatedBytes(precise: true) - before;
+        }
+    }
+}
+
 public sealed class SimilarityTests
 {
     [Fact]

@@ -24,6 +24,24 @@ public sealed class ClusterModelTests
     }
 
     [Fact]
+    public void Evaluate_MatchesNewClassesWithHiddenLabels()
+    {
+        int[] clusters = [.. _new.Select(row => _all.Labels[row] == 3 ? 7 : 2)];
+        (Embeddings features, int[] labels) = (_all.Features.Select(_id), [.. _id.Select(row => _all.Labels[row])]);
+        ClusterModel model = ClusterModel.Train(features, labels, 3, _all.Features.Select(_new), clusters, HeadOptions.Seminar);
+
+        // The last held-out image is an ID image, hidden label 50: it goes to its ID class, wrong as a new one.
+        int[] rows = [.. _new[..99], _id[0]];
+        int[] hidden = [.. _new[..99].Select(row => _all.Labels[row] == 3 ? 40 : 30), 50];
+        ClusterModelQuality quality = model.Evaluate(features, labels, _all.Features.Select(rows), hidden);
+        Assert.InRange(quality.IdAccuracy, 0.98, 1);
+        Assert.Equal(0.99, quality.NewClassAccuracy, 1e-12);
+        Assert.Equal(0.01, quality.Assigned.NoiseShare, 1e-12);
+        Assert.Equal(1, quality.Assigned.Purity, 1e-12);
+        Assert.Contains("new-class accuracy 99.00 %", quality.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Train_WhenNoClusterIsLargeEnough_SaysHowLargeTheLargestIs()
     {
         int[] clusters = [.. _new.Select((_, i) => i < 12 ? 0 : -1)];

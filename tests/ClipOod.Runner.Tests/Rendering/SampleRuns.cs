@@ -122,7 +122,8 @@ internal static class SampleRuns
                 })();
                 </script><figcaption>Scores of 250 ID and 1,880 OOD images; the classes' thresholds lie between 0.2 and 0.9.</figcaption></figure>
                 """, isResult: true)),
-            new CellRun(7, "html", "<p>An <b>html</b> cell with its own <span style=\"color:teal\">style</span>.</p>", RunState.Passed, TimeSpan.Zero, [], null),
+            new CellRun(7, "html", "<p>An <b>html</b> cell with its own <span style=\"color:teal\">style</span>.</p>", RunState.Passed, TimeSpan.Zero,
+                [Display("text/html", "<p>An <b>html</b> cell with its own <span style=\"color:teal\">style</span>.</p>")], null),
             new CellRun(8, "javascript", "return [1, 2, 3].map(x => x * x).join(\", \") + \" </script>\";", RunState.Passed, TimeSpan.Zero, [], null),
             Code(9, "Enumerable.Range(0, 5).ToArray()", Display("text/plain", "[ 0, 1, 2, 3, 4 ]", isResult: true)),
             Markdown(10, "## Summary\n\n- [x] entropy in nats\n- [ ] one threshold a class\n\n**Next:** [a notebook that fails](02-broken.dib)."),

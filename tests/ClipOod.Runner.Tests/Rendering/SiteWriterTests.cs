@@ -120,6 +120,14 @@ public sealed class SiteWriterTests : IDisposable
     }
 
     [Fact]
+    public void Page_WithCellsOfOtherKernels_ShowsEachOnce()
+    {
+        IDocument page = Page("01-entropy-thresholds");
+        Assert.Single(page.QuerySelectorAll("#cell-7 p"));
+        Assert.Contains("notebookCell(\"cell-8-script\"", page.QuerySelector("#cell-8 script")!.TextContent, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Page_WithASetupCell_StartsWithItClosed()
     {
         IDocument page = Page("01-entropy-thresholds");

@@ -1,0 +1,184 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+using ClipOod.Notebook;
+
+namespace ClipOod.Benchmarks;
+
+/// <summary>
+/// Runs our work and peers.py on the same data, one after the other, alternating, and writes artifacts/benchmarks.md.
+/// Other programs on the machine disturb both alike, so ratios of medians are what counts; processor time shows the
+/// work done where the machine was busy.
+/// </summary>
+internal static class PeerComparison
+{
+    private const int Rounds = 3;
+    private static readonly int[] _memoryQueries = [2_000, 8_000, 20_000];
+
+    // CLIPOOD_PYTHON names another interpreter than Debian's, which has the peers as packages.
+    private static readonly string _python = Environment.GetEnvironmentVariable("CLIPOOD_PYTHON") ?? "/usr/bin/python3";
+
+    public static int Run()
+    {
+        DirectoryInfo data = Directory.CreateTempSubdirectory("clipood-benchmarks-");
+        try
+        {
+            List<Row> rows = [];
+            AddSearch(rows, data.FullName);
+            AddMetrics(rows, data.FullName);
+            AddHead(rows, data.FullName);
+            string file = Path.Combine(Workloads.ArtifactsFolder(), "benchmarks.md");
+            string report = Report(rows, [.. _memoryQueries.Select(SearchMemory.MeasureApart)]);
+            File.WriteAllText(file, report);
+            Console.WriteLine(report);
+            Console.WriteLine($"Written to {file}");
+            return rows.All(row => row.Met) ? 0 : 1;
+        }
+        finally
+        {
+            data.Delete(recursive: true);
+        }
+    }
+
+    private static void AddSearch(List<Row> rows, string folder)
+    {
+        Embeddings train = Workloads.UnitRows(Workloads.TrainRows, 1), queries = Workloads.UnitRows(Workloads.Queries, 2);
+        Write(folder, "train.f32", MemoryMarshal.AsBytes(train.Values));
+        Write(folder, "queries.f32", MemoryMarshal.AsBytes(queries.Values));
+        string work = Text($"1-NN of {Workloads.Queries:N0} queries in {Workloads.TrainRows:N0} x {Workloads.Width}");
+
+        // Ours includes encoding the training rows, as a caller who asks once pays for it.
+        Func<double> ours = () => Similarity.TopK(queries, train, 1).Cosines.Values.ToArray().Average();
+        rows.Add(Compare(work, ours, "numpy-1nn", folder, target: 2, tolerance: 1e-6));
+        rows.Add(Compare(work, ours, "faiss-1nn", folder, target: 3, tolerance: 1e-6));
+    }
+
+    private static void AddMetrics(List<Row> rows, string folder)
+    {
+        IdScores id = Workloads.Scores("ID", Workloads.ScoresPerSide, 1, seed: 6);
+        IdScores ood = Workloads.Scores("OOD", Workloads.ScoresPerSide, 0, seed: 7);
+        Write(folder, "id.f64", MemoryMarshal.AsBytes(id.Values));
+        Write(folder, "ood.f64", MemoryMarshal.AsBytes(ood.Values));
+        string size = Text($"2 x {Workloads.ScoresPerSide:N0} scores");
+        rows.Add(Compare(
+            $"AUROC and FPR95 of {size}, a call each",
+            () => Metrics.Auroc(id, ood) + Metrics.FprAtTpr(id, ood, FprConvention.FirstAtLeast),
+            "sklearn-two-calls", folder, target: 10, tolerance: 1e-9));
+        rows.Add(Compare($"AUROC and FPR95 of {size}, one curve (ours: all metrics)", OneCurve, "sklearn-one-curve", folder, target: 10, tolerance: 1e-9));
+
+        double OneCurve()
+        {
+            OodMetrics all = Metrics.Evaluate(id, ood);
+            return all.Auroc + all.Fpr95;
+        }
+    }
+
+    private static void AddHead(List<Row> rows, string folder)
+    {
+        (Embeddings features, int[] labels) = Workloads.Classes(Workloads.HeadRows, Workloads.HeadClasses, seed: 4);
+        Write(folder, "head.f32", MemoryMarshal.AsBytes(features.Values));
+        Write(folder, "labels.i32", MemoryMarshal.AsBytes<int>(labels));
+
+        // First weights and orders differ, so the last mean losses agree only roughly.
+        rows.Add(Compare(
+            Text($"Seminar head: {Workloads.HeadRows:N0} x {Workloads.Width}, {Workloads.HeadClasses} classes, batch {HeadOptions.Seminar.BatchSize}, {HeadOptions.Seminar.Epochs} epochs"),
+            () => LinearHead.Train(features, labels, Workloads.HeadClasses, HeadOptions.Seminar).History[^1],
+            "torch-head", folder, target: 2, tolerance: 0.02));
+    }
+
+    private static Row Compare(string work, Func<double> ours, string task, string folder, double target, double tolerance)
+    {
+        ours();
+        List<Timing> our = [], peer = [];
+        for (int round = 1; round <= Rounds; round++)
+        {
+            our.Add(Time(ours));
+            peer.Add(RunPeer(task, folder));
+            Console.WriteLine(Text($"{task} round {round}: ours {our[^1].Seconds:F3} s, peer {peer[^1].Seconds:F3} s"));
+        }
+
+        return Math.Abs(our[^1].Value - peer[^1].Value) <= tolerance * Math.Abs(peer[^1].Value)
+            ? new Row(work, our, peer, target)
+            : throw new InvalidOperationException(Text(
+                $"{task}: our result is {our[^1].Value:R} but the peer's is {peer[^1].Value:R}: they did not do the same work."));
+    }
+
+    private static Timing Time(Func<double> work)
+    {
+        TimeSpan processor = Environment.CpuUsage.TotalTime;
+        Stopwatch watch = Stopwatch.StartNew();
+        double value = work();
+        return new Timing(watch.Elapsed.TotalSeconds, (Environment.CpuUsage.TotalTime - processor).TotalSeconds, value, "ours");
+    }
+
+    private static Timing RunPeer(string task, string folder)
+    {
+        ProcessStartInfo start = new(_python, [Path.Combine(AppContext.BaseDirectory, "peers.py"), task, folder])
+        {
+            RedirectStandardOutput = true,
+        };
+        foreach (string name in start.Environment.Keys.Where(key => key.StartsWith("OPENBLAS_", StringComparison.Ordinal)).ToList())
+        {
+            start.Environment.Remove(name);
+        }
+
+        using Process process = Process.Start(start)!;
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0
+            ? JsonSerializer.Deserialize<Timing>(output, JsonSerializerOptions.Web)!
+            : throw new InvalidOperationException(
+                $"{_python} peers.py {task} failed with exit code {process.ExitCode}. It needs numpy, faiss, scikit-learn and torch; CLIPOOD_PYTHON names another interpreter.");
+    }
+
+    private static string Report(List<Row> rows, double[] memory)
+    {
+        StringBuilder text = new();
+        text.AppendLine("# Benchmarks").AppendLine();
+        text.AppendLine(Text($"{DateTime.UtcNow:yyyy-MM-dd HH:mm} UTC. {Machine()}, {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}. {Engine.Describe()}."));
+        text.AppendLine(Text($"Medians of {Rounds} rounds, ours and the peer in turn on the same data; the peers run without OPENBLAS_* variables.")).AppendLine();
+        text.AppendLine("| work | peer | ours, s | peer, s | times as fast | target | met | processor time, ours, s | peer, s |");
+        text.AppendLine("|---|---|--:|--:|--:|--:|---|--:|--:|");
+        foreach (Row row in rows)
+        {
+            text.AppendLine(Text($"| {row.Work} | {row.Theirs[0].Version} | {Median(row.Ours, t => t.Seconds):F3} | {Median(row.Theirs, t => t.Seconds):F3} | {row.Ratio:F1} | {row.Target:F0} | {(row.Met ? "yes" : "no")} | {Median(row.Ours, t => t.Processor):F3} | {Median(row.Theirs, t => t.Processor):F3} |"));
+        }
+
+        text.AppendLine().AppendLine(Text($"Memory of the first 1-NN search in {Workloads.TrainRows:N0} x {Workloads.Width}, beside the data: rise of the working set, each in a process of its own.")).AppendLine();
+        text.AppendLine("| queries | MiB |").AppendLine("|--:|--:|");
+        for (int i = 0; i < memory.Length; i++)
+        {
+            text.AppendLine(Text($"| {_memoryQueries[i]:N0} | {memory[i]:F0} |"));
+        }
+
+        return text.ToString();
+    }
+
+    private static string Machine()
+    {
+        const string CpuInfo = "/proc/cpuinfo";
+        string? model = File.Exists(CpuInfo)
+            ? File.ReadLines(CpuInfo).FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim()
+            : null;
+        double gibibytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1024.0 * 1024 * 1024);
+        return Text($"{model ?? RuntimeInformation.ProcessArchitecture.ToString()}, {Environment.ProcessorCount} cores, {gibibytes:F0} GiB");
+    }
+
+    private static void Write(string folder, string name, ReadOnlySpan<byte> bytes) => File.WriteAllBytes(Path.Combine(folder, name), bytes);
+
+    private static double Median(List<Timing> timings, Func<Timing, double> value) =>
+        timings.Select(value).Order().ElementAt(timings.Count / 2);
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    private sealed record Timing(double Seconds, double Processor, double Value, string Version);
+
+    private sealed record Row(string Work, List<Timing> Ours, List<Timing> Theirs, double Target)
+    {
+        public double Ratio => Median(Theirs, t => t.Seconds) / Median(Ours, t => t.Seconds);
+
+        public bool Met => Ratio >= Target;
+    }
+}
