@@ -11,7 +11,7 @@ internal sealed class RunCommand : Command
 
     private readonly Option<string[]> _only = new("--only")
     {
-        Description = "Run only this notebook: a number (03) or a name; may be repeated",
+        Description = "Run only this notebook, a number (03) or a name; may be repeated. The site then holds only these",
         HelpName = "NOTEBOOK",
     };
 
