@@ -60,7 +60,7 @@ internal static class GradientCheck
     }
 
     /// <summary>Values in [low, high) for an argument of this shape.</summary>
-    public static (long[] Shape, double[] Values) Random(double low, double high, int seed, params long[] shape)
+    public static (long[] Shape, double[] Values) Between(double low, double high, int seed, params long[] shape)
     {
         Random random = new(seed);
         double[] values = new double[shape.Aggregate(1L, (product, size) => product * size)];
@@ -73,7 +73,7 @@ internal static class GradientCheck
     }
 
     /// <summary>Values in [-1.5, 1.5).</summary>
-    public static (long[] Shape, double[] Values) Random(int seed, params long[] shape) => Random(-1.5, 1.5, seed, shape);
+    public static (long[] Shape, double[] Values) Random(int seed, params long[] shape) => Between(-1.5, 1.5, seed, shape);
 
     private static Tensor Weighted(Tensor result)
     {
@@ -85,7 +85,7 @@ internal static class GradientCheck
         // A weight for each element where the shape is fixed, else one that varies along the last axis.
         Graph graph = result.Graph;
         long[] sizes = result.Shape.All(d => d.IsFixed) ? [.. result.Shape.Select(d => d.Size)] : [result.Shape[-1].Size];
-        Tensor weights = graph.Constant<double>(Random(0.5, 1.5, 99, sizes).Values, sizes);
+        Tensor weights = graph.Constant<double>(Between(0.5, 1.5, 99, sizes).Values, sizes);
         return (result * weights).Sum();
     }
 }

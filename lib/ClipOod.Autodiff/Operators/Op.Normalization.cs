@@ -21,15 +21,9 @@ public static partial class Op
             throw Error("LayerNorm", $"input {x.Shape}, scale {scale.Shape} and bias {bias.Shape} do not fit: expected (..., D), (D) and (D).");
         }
 
-        Graph graph = x.Graph;
-        Shape rows = x.Shape.With(x.Rank - 1, 1);
-        Tensor[] outputs = graph.Emit(
-            "LayerNormalization",
-            [x, scale, bias],
-            [(x.Type, x.Shape), (x.Type, rows), (x.Type, rows)],
-            ("axis", -1),
-            ("epsilon", (float)epsilon));
-        (Tensor y, Tensor mean, Tensor inverse) = (outputs[0], outputs[1], outputs[2]);
+        (Tensor y, Tensor mean, Tensor inverse) = x.Type == ElementType.Float
+            ? LayerNormOfFloat(x, scale, bias, epsilon)
+            : LayerNormOfDouble(x, scale, bias, epsilon);
         Tensor normalized() => (x - mean) * inverse;
         return y.Differentiate(
             (x, g =>
@@ -40,6 +34,33 @@ public static partial class Op
             }),
             (scale, g => SumTo(g * normalized(), scale.Shape)),
             (bias, g => SumTo(g, bias.Shape)));
+    }
+
+    private static (Tensor Result, Tensor Mean, Tensor Inverse) LayerNormOfFloat(Tensor x, Tensor scale, Tensor bias, double epsilon)
+    {
+        Shape rows = x.Shape.With(x.Rank - 1, 1);
+        Tensor[] outputs = x.Graph.Emit(
+            "LayerNormalization",
+            [x, scale, bias],
+            [(x.Type, x.Shape), (x.Type, rows), (x.Type, rows)],
+            ("axis", -1),
+            ("epsilon", (float)epsilon));
+        (Tensor mean, Tensor inverse) = (outputs[1], outputs[2]);
+        Tensor count = Count(x.Graph, x.Type, x.Shape[-1]);
+
+        // For second derivatives.
+        mean.Differentiate((x, g => (g / count).BroadcastTo([.. x.Shape])));
+        inverse.Differentiate((x, g => -(g / count) * inverse.Pow(3) * (x - mean)));
+        return (outputs[0], mean, inverse);
+    }
+
+    // ONNX's operator gives mean and inverse deviation in single precision only.
+    private static (Tensor Result, Tensor Mean, Tensor Inverse) LayerNormOfDouble(Tensor x, Tensor scale, Tensor bias, double epsilon)
+    {
+        Tensor mean = x.Mean([-1], keepDims: true);
+        Tensor centred = x - mean;
+        Tensor inverse = 1 / ((centred * centred).Mean([-1], keepDims: true) + epsilon).Sqrt();
+        return (x.Graph.EmitNew("Add", [centred * inverse * scale, bias], x.Type, x.Shape), mean, inverse);
     }
 
     /// <summary>x / max(‖x‖, ε) along an axis.</summary>

@@ -233,8 +233,10 @@ public static partial class Op
 
         Tensor from = sizes.Take(index).Aggregate(graph.Vector(0), (sum, size) => sum + graph.SizeOf(size));
         Tensor to = from + graph.SizeOf(sizes[index]);
-        return graph.Emit(
-            "Slice", [gradient, from, to, graph.Vector(axis)], gradient.Type, gradient.Shape.With(axis, sizes[index]));
+        return graph
+            .Emit("Slice", [gradient, from, to, graph.Vector(axis)], gradient.Type, gradient.Shape.With(axis, sizes[index]))
+            .Differentiate((gradient, _ => throw new NotSupportedException(
+                $"Concat: there are no second derivatives along an axis whose sizes ({string.Join(", ", sizes)}) vary.")));
     }
 
     private static Tensor PadZeros(Tensor x, Tensor pads, Tensor like, int axis, Range range) =>

@@ -24,11 +24,12 @@ public sealed class Evaluator : IDisposable
             throw new ArgumentException("Got no tensor to compute, expected at least one.", nameof(outputs));
         }
 
+        Outputs = outputs;
         _program = new Program(outputs[0].Graph, outputs, training, threads, constantParameters);
     }
 
     /// <summary>The tensors that it computes.</summary>
-    public IReadOnlyList<Tensor> Outputs => _program.Outputs;
+    public IReadOnlyList<Tensor> Outputs { get; }
 
     /// <summary>Computes the tensors. Several threads may do so at once.</summary>
     /// <param name="feeds">Values for all inputs that the outputs depend on.</param>
@@ -37,17 +38,10 @@ public sealed class Evaluator : IDisposable
     public IReadOnlyList<TensorValue> Run(params ReadOnlySpan<Feed> feeds)
     {
         using OrtIoBinding binding = _program.Session.CreateIoBinding();
-        using RunOptions options = new();
         List<OrtValue> temporary = _program.Bind(binding, feeds, leaf => ((Parameter)leaf).Current);
         try
         {
-            foreach (Tensor output in Outputs)
-            {
-                binding.BindOutputToDevice(output.Name, OrtMemoryInfo.DefaultInstance);
-            }
-
-            using IDisposableReadOnlyCollection<OrtValue> values = _program.Session.RunWithBoundResults(options, binding);
-            return [.. values.Select(TensorValue.CopyOf)];
+            return _program.Run(binding, Outputs);
         }
         finally
         {

@@ -10,18 +10,38 @@ internal sealed class Program : IDisposable
 
     public Program(Graph graph, IReadOnlyList<Tensor> outputs, bool training, int? threads, bool constantParameters = false)
     {
-        Outputs = outputs;
+        Outputs = [.. outputs.Distinct()];
         IReadOnlyList<Tensor> leaves = graph.LeavesOf(outputs);
         Parameter[] constants = constantParameters ? [.. leaves.OfType<Parameter>()] : [];
         _leaves = [.. leaves.Except(constants)];
         _inputs = leaves.Where(graph.Inputs.Contains).ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
         using SessionOptions options = Engine.CreateOptions(threads);
-        Session = new InferenceSession(graph.ToModel(outputs, constantParameters, training), options);
+        Session = new InferenceSession(graph.ToModel(Outputs, constantParameters, training), options);
     }
 
     public InferenceSession Session { get; }
 
+    /// <summary>What is computed, each tensor once.</summary>
     public IReadOnlyList<Tensor> Outputs { get; }
+
+    /// <summary>Runs, and copies what <paramref name="read"/> names; these outputs must be unbound, all others bound.</summary>
+    public TensorValue[] Run(OrtIoBinding binding, IReadOnlyList<Tensor> read)
+    {
+        Tensor[] distinct = [.. read.Distinct()];
+        foreach (Tensor tensor in distinct)
+        {
+            binding.BindOutputToDevice(tensor.Name, OrtMemoryInfo.DefaultInstance);
+        }
+
+        using RunOptions options = new();
+        Session.RunWithBinding(options, binding);
+        using IDisposableReadOnlyCollection<OrtValue> results = binding.GetOutputValues();
+        string[] names = binding.GetOutputNames();
+        Dictionary<Tensor, TensorValue> values = distinct.ToDictionary(
+            tensor => tensor,
+            tensor => TensorValue.CopyOf(results[Array.IndexOf(names, tensor.Name)]));
+        return [.. read.Select(tensor => values[tensor])];
+    }
 
     public void Dispose() => Session.Dispose();
 

@@ -90,12 +90,10 @@ public sealed class Trainer : IDisposable
         _scalars = [.. optimizer.Scalars(1, 0).Select(_ => graph.HiddenInput("step", graph.Type, Shape.Scalar))];
         AddUpdates(gradients);
 
-        _update = new Program(graph, [.. _read.Concat(_states.Select(state => state.Next)).Distinct()], training: true, _options.Threads);
+        _update = new Program(graph, [.. _read, .. _states.Select(state => state.Next)], training: true, _options.Threads);
         if (_sums.Count > 0)
         {
-            // The norm is that of the averaged gradients, known at the update only.
-            IEnumerable<Tensor> outputs = _read.Where((_, i) => i == 0 || i >= _firstMonitor).Concat(_sums.Select(sum => sum.Next));
-            _accumulate = new Program(graph, [.. outputs.Distinct()], training: true, _options.Threads);
+            _accumulate = new Program(graph, [.. ReadWithoutNorm(), .. _sums.Select(sum => sum.Next)], training: true, _options.Threads);
         }
     }
 
@@ -133,7 +131,8 @@ public sealed class Trainer : IDisposable
         List<OrtValue> temporary = program.Bind(binding, feeds, leaf => leaf is Parameter parameter ? parameter.Current : fed[leaf]);
         try
         {
-            TensorValue[] read = Run(program, binding, changed);
+            changed.ForEach(state => binding.BindOutput(state.Next.Name, state.Buffer(program.Session)));
+            TensorValue[] read = program.Run(binding, updates ? _read : ReadWithoutNorm());
             double loss = read[0].ToDouble();
             if (!double.IsFinite(loss))
             {
@@ -261,6 +260,9 @@ public sealed class Trainer : IDisposable
         }
     }
 
+    // The norm is that of the averaged gradients, known at the update only.
+    private IReadOnlyList<Tensor> ReadWithoutNorm() => [_read[0], .. _read[_firstMonitor..]];
+
     private List<OrtValue> FeedScalars(Dictionary<Tensor, OrtValue> fed)
     {
         double[] numbers = _optimizer.Scalars(Updates + 1, LearningRate);
@@ -273,21 +275,6 @@ public sealed class Trainer : IDisposable
         }
 
         return values;
-    }
-
-    private TensorValue[] Run(Program program, OrtIoBinding binding, List<State> changed)
-    {
-        Tensor[] read = [.. _read.Where(program.Outputs.Contains)];
-        foreach (Tensor tensor in read.Distinct())
-        {
-            binding.BindOutputToDevice(tensor.Name, OrtMemoryInfo.DefaultInstance);
-        }
-
-        changed.ForEach(state => binding.BindOutput(state.Next.Name, state.Buffer(program.Session)));
-        using RunOptions options = new();
-        using IDisposableReadOnlyCollection<OrtValue> results = program.Session.RunWithBoundResults(options, binding);
-        Dictionary<Tensor, TensorValue> values = read.Distinct().Zip(results).ToDictionary(pair => pair.First, pair => TensorValue.CopyOf(pair.Second));
-        return [.. read.Select(tensor => values[tensor])];
     }
 
     /// <summary>A tensor kept between steps: a parameter, or a state of the optimiser, which is 0 at first.</summary>
