@@ -1,7 +1,4 @@
-using System.IO.Compression;
-using System.Text;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 
 namespace ClipOod.Clip.Tests;
 

@@ -49,21 +49,22 @@ internal static class TextCleaner
     /// <summary>Whether the nearest character that is not ignored for casing (a mark, an apostrophe, a full stop…) has a case.</summary>
     private static bool IsCasedNext(string text, int from, int step)
     {
-        for (int i = from + step; i >= 0 && i < text.Length; i += step)
+        for (int at = from + step; at >= 0 && at < text.Length; at += step)
         {
-            if (char.IsLowSurrogate(text[i]) && step > 0)
+            // Half a surrogate pair is passed over; the pair is seen from its first half.
+            if (!Rune.TryGetRuneAt(text, at, out Rune rune))
             {
                 continue;
             }
 
-            int at = char.IsLowSurrogate(text[i]) && i > 0 ? --i : i;
-            UnicodeCategory category = CharUnicodeInfo.GetUnicodeCategory(text, at);
-            bool ignored = text[at] is '\'' or '.' or ':' or '·' or '’'
-                || category is UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark or UnicodeCategory.Format
-                    or UnicodeCategory.ModifierLetter or UnicodeCategory.ModifierSymbol;
+            bool ignored = rune.Value is '\'' or '.' or ':' or '·' or '’'
+                || Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark
+                    or UnicodeCategory.Format or UnicodeCategory.ModifierLetter or UnicodeCategory.ModifierSymbol;
             if (!ignored)
             {
-                return category is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter;
+                return Rune.IsLower(rune) || Rune.IsUpper(rune)
+                    || Rune.GetUnicodeCategory(rune) == UnicodeCategory.TitlecaseLetter
+                    || Rune.ToLowerInvariant(rune) != rune || Rune.ToUpperInvariant(rune) != rune;
             }
         }
 
