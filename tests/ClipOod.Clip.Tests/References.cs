@@ -23,17 +23,13 @@ internal static class References
         return Path.Combine(folder!, name);
     }
 
-    /// <summary>Pillow's pixels of a reference image: "decoded" (H × W × 3) or "uint8" (224 × 224 × 3); null where there are none.</summary>
-    public static (byte[] Values, int[] Shape)? Pillow(string image, string what)
+    /// <summary>Pillow's pixels of a reference image: "decoded" (H × W × 3) or "uint8" (224 × 224 × 3).</summary>
+    public static (byte[] Values, int[] Shape) Pillow(string image, string what)
     {
         byte[] file = File.ReadAllBytes(ClipGolden("images-expected.safetensors"));
         int header = 8 + (int)BinaryPrimitives.ReadInt64LittleEndian(file);
         using JsonDocument json = JsonDocument.Parse(file.AsMemory(8, header - 8));
-        if (!json.RootElement.TryGetProperty($"{image}.{what}", out JsonElement tensor))
-        {
-            return null;
-        }
-
+        JsonElement tensor = json.RootElement.GetProperty($"{image}.{what}");
         int[] offsets = tensor.GetProperty("data_offsets").Integers();
         return (file[(header + offsets[0])..(header + offsets[1])], tensor.GetProperty("shape").Integers());
     }
