@@ -64,12 +64,12 @@ public sealed class ImageDecoderTests
     }
 
     [Theory]
-    [InlineData(SKEncodedImageFormat.Png, SKAlphaType.Opaque)]
-    [InlineData(SKEncodedImageFormat.Png, SKAlphaType.Unpremul)]
-    public void Decode_Png_GivesThePixelsThatWereWrittenWhateverTheAlpha(SKEncodedImageFormat format, SKAlphaType alpha)
+    [InlineData(SKAlphaType.Opaque)]
+    [InlineData(SKAlphaType.Unpremul)]
+    public void Decode_Png_GivesThePixelsThatWereWrittenWhateverTheAlpha(SKAlphaType alpha)
     {
         byte[] pixels = Noise(4 * 23 * 31);
-        byte[] file = Encode(pixels, 23, 31, format, alpha);
+        byte[] file = Encode(pixels, 23, 31, SKEncodedImageFormat.Png, alpha);
         byte[] colors = [.. pixels.Where((_, i) => i % 4 != 3)];
         Assert.Equal(colors, ImageDecoder.Decode(file, "noise").Pixels);
     }
@@ -184,7 +184,7 @@ public sealed class ImageDecoderTests
             {
                 Assert.StartsWith("'damaged' ", error.Message, StringComparison.Ordinal);
             }
-        }, seed: "0000KOIPe036", iter: 3000);
+        }, iter: 3000);
     }
 
     private static byte[] Noise(int count)
