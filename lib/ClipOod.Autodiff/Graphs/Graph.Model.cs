@@ -1,0 +1,175 @@
+using System.Globalization;
+using ClipOod.Autodiff.Onnx;
+using Google.Protobuf;
+using static ClipOod.Autodiff.Onnx.AttributeProto.Types;
+
+namespace ClipOod.Autodiff;
+
+/// <content>Writing the graph as an ONNX model.</content>
+public sealed partial class Graph
+{
+    // Opset 17 holds every operator used here and is read by every ONNX Runtime since 1.12.
+    private const int OpsetVersion = 17;
+    private const int IrVersion = 8;
+
+    // Protocol buffers end at 2 GiB.
+    private const long LargestModel = 2_000_000_000;
+
+    /// <summary>
+    /// Writes the part of the graph that computes its outputs, with the present values of the parameters, as an ONNX
+    /// model (opset 17) that other tools open. Dropout does nothing in it. The file appears under its name when it is
+    /// complete.
+    /// </summary>
+    /// <param name="path">The file; one of this name is replaced.</param>
+    /// <exception cref="InvalidOperationException">The graph has no outputs, or is too large for one file.</exception>
+    public void Save(string path)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        if (_outputs.Count == 0)
+        {
+            throw new InvalidOperationException($"Graph '{Name}' has no outputs to save: declare them with Output(name, tensor).");
+        }
+
+        byte[] model = ToModel(_outputs, parametersInside: true);
+        string partial = path + ".partial";
+        File.WriteAllBytes(partial, model);
+        File.Move(partial, path, overwrite: true);
+    }
+
+    /// <summary>The part of the graph that computes some tensors, as a serialized ONNX model (opset 17).</summary>
+    /// <param name="outputs">The tensors; they are the model's outputs, by name and in this order.</param>
+    /// <param name="parametersInside">
+    /// Whether parameters are kept in the model with their present values; otherwise they are inputs, after those of
+    /// the graph.
+    /// </param>
+    /// <param name="training">Whether dropout drops.</param>
+    /// <exception cref="InvalidOperationException">The parameters are too large for one model.</exception>
+    public byte[] ToModel(IReadOnlyList<Tensor> outputs, bool parametersInside = false, bool training = false) =>
+        ToModel(outputs, training, parametersInside ? ValueOf : null);
+
+    /// <summary>The leaves (inputs, parameters, states) that some tensors depend on, in the order of their making.</summary>
+    internal IReadOnlyList<Tensor> LeavesOf(IReadOnlyList<Tensor> outputs) =>
+        [.. Needed(outputs).Where(t => t.Producer is null && !_constants.ContainsKey(t) && t != _trainingMode)];
+
+    /// <summary>The model, with the parameters that <paramref name="initializer"/> gives a value inside it.</summary>
+    internal byte[] ToModel(IReadOnlyList<Tensor> outputs, bool training, Func<Parameter, TensorProto>? initializer)
+    {
+        ArgumentNullException.ThrowIfNull(outputs);
+        GraphProto graph = new() { Name = Name };
+        HashSet<Node> written = [];
+        foreach (Tensor tensor in Needed(outputs))
+        {
+            if (tensor.Producer is { } node)
+            {
+                if (written.Add(node))
+                {
+                    graph.Node.Add(ToProto(node));
+                }
+            }
+            else if (_constants.TryGetValue(tensor, out byte[]? bytes))
+            {
+                graph.Initializer.Add(ToProto(tensor, bytes));
+            }
+            else if (tensor == _trainingMode)
+            {
+                graph.Initializer.Add(ToProto(tensor, [training ? (byte)1 : (byte)0]));
+            }
+            else if (tensor is Parameter parameter && initializer is not null)
+            {
+                graph.Initializer.Add(initializer(parameter));
+            }
+            else
+            {
+                graph.Input.Add(Describe(tensor));
+            }
+        }
+
+        graph.Output.Add(outputs.Select(Describe));
+        ModelProto model = new()
+        {
+            IrVersion = IrVersion,
+            ProducerName = nameof(ClipOod),
+            Graph = graph,
+            OpsetImport = { new OperatorSetIdProto { Version = OpsetVersion } },
+        };
+        return model.ToByteArray();
+    }
+
+    internal static TensorProto ToProto(Tensor tensor, ReadOnlySpan<byte> bytes) => new()
+    {
+        Name = tensor.Name,
+        DataType = (int)tensor.Type,
+        Dims = { tensor.Shape.ToSizes() },
+        RawData = ByteString.CopyFrom(bytes),
+    };
+
+    /// <summary>All tensors that some depend on, and these, in the order of their making.</summary>
+    private IEnumerable<Tensor> Needed(IReadOnlyList<Tensor> outputs)
+    {
+        HashSet<Tensor> needed = [];
+        Stack<Tensor> open = new(outputs);
+        while (open.TryPop(out Tensor? tensor))
+        {
+            RequireMine(tensor, nameof(outputs));
+            if (needed.Add(tensor))
+            {
+                foreach (Tensor input in tensor.Producer?.Inputs ?? [])
+                {
+                    open.Push(input);
+                }
+            }
+        }
+
+        return needed.OrderBy(tensor => tensor.Id);
+    }
+
+    private TensorProto ValueOf(Parameter parameter)
+    {
+        long size = _parameters.Sum(p => p.Count * p.Type.SizeOf());
+        return size <= LargestModel
+            ? ToProto(parameter, parameter.Value.Bytes)
+            : throw new InvalidOperationException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"The parameters of graph '{Name}' take {size} bytes; one ONNX file holds {LargestModel}."));
+    }
+
+    private static NodeProto ToProto(Node node)
+    {
+        NodeProto proto = new()
+        {
+            OpType = node.Operation,
+            Name = node.Outputs[0].Name,
+            Input = { node.Inputs.Select(tensor => tensor.Name) },
+            Output = { node.Outputs.Select(tensor => tensor.Name) },
+        };
+        proto.Attribute.Add(node.Attributes.Select(attribute => ToProto(attribute.Name, attribute.Value)));
+        return proto;
+    }
+
+    private static AttributeProto ToProto(string name, object value) => value switch
+    {
+        float f => new() { Name = name, F = f, Type = AttributeType.Float },
+        int i => new() { Name = name, I = i, Type = AttributeType.Int },
+        long[] ints => new() { Name = name, Ints = { ints }, Type = AttributeType.Ints },
+        string s => new() { Name = name, S = ByteString.CopyFromUtf8(s), Type = AttributeType.String },
+
+        // An element type stands for a zero of it, as ConstantOfShape takes one.
+        ElementType type => new()
+        {
+            Name = name,
+            T = new TensorProto { DataType = (int)type, Dims = { 1 }, RawData = ByteString.CopyFrom(new byte[type.SizeOf()]) },
+            Type = AttributeType.Tensor,
+        },
+        _ => throw new ArgumentException($"Attribute {name} is a {value.GetType().Name}, for which there is no ONNX form here.", nameof(value)),
+    };
+
+    private static ValueInfoProto Describe(Tensor tensor)
+    {
+        TensorShapeProto shape = new();
+        shape.Dim.Add(tensor.Shape.Select(dimension => dimension.IsFixed
+            ? new DimensionProto { DimValue = dimension.Size }
+            : new DimensionProto { DimParam = dimension.ToString() }));
+        TensorTypeProto type = new() { ElemType = (int)tensor.Type, Shape = shape };
+        return new ValueInfoProto { Name = tensor.Name, Type = new TypeProto { TensorType = type } };
+    }
+}

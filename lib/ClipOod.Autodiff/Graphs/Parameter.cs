@@ -1,0 +1,45 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace ClipOod.Autodiff;
+
+/// <summary>
+/// A tensor of a graph whose values are kept between runs and can be learned. All evaluators and trainers of its graph
+/// share these values: an evaluator sees what a trainer has learned so far.
+/// </summary>
+public sealed class Parameter : Tensor
+{
+    private readonly Func<OrtValue> _initial;
+    private OrtValue? _value;
+
+    internal Parameter(Graph graph, int id, string name, ElementType type, Shape shape, Func<OrtValue> initial, bool trainable)
+        : base(graph, id, name, type, shape, producer: null) => (_initial, Trainable) = (initial, trainable);
+
+    /// <summary>Whether trainers made from now on learn it; a frozen parameter gets no gradient and no backward nodes.</summary>
+    public bool Trainable { get; set; }
+
+    /// <summary>Number of its elements.</summary>
+    public long Count => Shape.Elements.Size;
+
+    /// <summary>A copy of the present values.</summary>
+    public TensorValue Value
+    {
+        get => TensorValue.CopyOf(Current);
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            if (value.Type != Type || !value.Shape.AsSpan().SequenceEqual(Shape.ToSizes()))
+            {
+                throw new ArgumentException($"Parameter '{Name}' is {Type} {Shape}, got {value}.", nameof(value));
+            }
+
+            Current = value.ToOrtValue();
+        }
+    }
+
+    /// <summary>The present values where they lie, made on first use.</summary>
+    internal OrtValue Current
+    {
+        get => _value ??= _initial();
+        set => _value = value;
+    }
+}

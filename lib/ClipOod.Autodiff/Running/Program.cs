@@ -1,0 +1,184 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace ClipOod.Autodiff;
+
+/// <summary>A part of a graph loaded into ONNX Runtime, and the binding of values to its inputs.</summary>
+internal sealed class Program : IDisposable
+{
+    private readonly IReadOnlyList<Tensor> _leaves;
+    private readonly Dictionary<string, Tensor> _inputs;
+
+    public Program(Graph graph, IReadOnlyList<Tensor> outputs, bool training, int? threads, bool constantParameters = false)
+    {
+        Outputs = [.. outputs.Distinct()];
+        IReadOnlyList<Tensor> leaves = graph.LeavesOf(outputs);
+        Parameter[] constants = constantParameters ? [.. leaves.OfType<Parameter>()] : [];
+        _leaves = [.. leaves.Except(constants)];
+        _inputs = leaves.Where(graph.Inputs.Contains).ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
+        using SessionOptions options = Engine.CreateOptions(threads);
+        Session = new InferenceSession(graph.ToModel(Outputs, constantParameters, training), options);
+    }
+
+    public InferenceSession Session { get; }
+
+    /// <summary>What is computed, each tensor once.</summary>
+    public IReadOnlyList<Tensor> Outputs { get; }
+
+    /// <summary>Runs, and copies what <paramref name="read"/> names; these outputs must be unbound, all others bound.</summary>
+    public TensorValue[] Run(OrtIoBinding binding, IReadOnlyList<Tensor> read)
+    {
+        Tensor[] distinct = [.. read.Distinct()];
+        foreach (Tensor tensor in distinct)
+        {
+            binding.BindOutputToDevice(tensor.Name, OrtMemoryInfo.DefaultInstance);
+        }
+
+        using RunOptions options = new();
+        Session.RunWithBinding(options, binding);
+        using IDisposableReadOnlyCollection<OrtValue> results = binding.GetOutputValues();
+        string[] names = binding.GetOutputNames();
+        Dictionary<Tensor, TensorValue> values = distinct.ToDictionary(
+            tensor => tensor,
+            tensor => TensorValue.CopyOf(results[Array.IndexOf(names, tensor.Name)]));
+        return [.. read.Select(tensor => values[tensor])];
+    }
+
+    public void Dispose() => Session.Dispose();
+
+    /// <summary>
+    /// Binds the feeds to inputs, after checking that they are complete and fit, and to the other leaves what
+    /// <paramref name="valueOf"/> gives. The values returned are temporary; they must be disposed after the run.
+    /// </summary>
+    public List<OrtValue> Bind(OrtIoBinding binding, ReadOnlySpan<Feed> feeds, Func<Tensor, OrtValue> valueOf)
+    {
+        Dictionary<string, object> given = new(StringComparer.Ordinal);
+        foreach (Feed feed in feeds)
+        {
+            if (!_inputs.ContainsKey(feed.Name))
+            {
+                throw new ArgumentException($"There is no input '{feed.Name}' here. Inputs: {Names(_inputs.Values)}.", nameof(feeds));
+            }
+
+            if (!given.TryAdd(feed.Name, feed.Values))
+            {
+                throw new ArgumentException($"Input '{feed.Name}' is fed twice.", nameof(feeds));
+            }
+        }
+
+        if (given.Count < _inputs.Count)
+        {
+            throw new ArgumentException($"Not fed: {Names(_inputs.Values.Where(input => !given.ContainsKey(input.Name)))}.", nameof(feeds));
+        }
+
+        List<OrtValue> temporary = [];
+        Dictionary<string, (long Size, string Input)> symbols = new(StringComparer.Ordinal);
+        foreach (Tensor leaf in _leaves)
+        {
+            if (given.TryGetValue(leaf.Name, out object? values))
+            {
+                OrtValue value = ToOrtValue(leaf, values, symbols);
+                temporary.Add(value);
+                binding.BindInput(leaf.Name, value);
+            }
+            else
+            {
+                binding.BindInput(leaf.Name, valueOf(leaf));
+            }
+        }
+
+        return temporary;
+    }
+
+    private static string Names(IEnumerable<Tensor> tensors) => string.Join(", ", tensors.Select(tensor => $"'{tensor.Name}' {tensor.Type} {tensor.Shape}"));
+
+    private static OrtValue ToOrtValue(Tensor input, object values, Dictionary<string, (long Size, string Input)> symbols)
+    {
+        (ElementType Type, long Count, long[]? Shape) got = values switch
+        {
+            TensorValue value => (value.Type, value.Count, value.Shape),
+            Memory<float> memory => (ElementType.Float, memory.Length, null),
+            Array array => (
+                ElementTypes.Of(array.GetType().GetElementType()!),
+                array.LongLength,
+                array.Rank == 1 && input.Rank != 1 ? null : [.. Enumerable.Range(0, array.Rank).Select(array.GetLongLength)]),
+            _ => throw new ArgumentException($"Input '{input.Name}' was fed no values."),
+        };
+        if (got.Type != input.Type)
+        {
+            throw new ArgumentException($"Input '{input.Name}' is {input.Type} {input.Shape}, got values of type {got.Type}.");
+        }
+
+        long[] sizes = Resolve(input, got.Count, got.Shape, symbols);
+        return values switch
+        {
+            TensorValue value => value.ToOrtValue(),
+            Memory<float> memory => Engine.Tensor(memory, sizes),
+            float[] array => Engine.Tensor<float>(array, sizes),
+            double[] array => Engine.Tensor<double>(array, sizes),
+            long[] array => Engine.Tensor<long>(array, sizes),
+            int[] array => Engine.Tensor<int>(array, sizes),
+            byte[] array => Engine.Tensor<byte>(array, sizes),
+            bool[] array => Engine.Tensor<bool>(array, sizes),
+            _ => TensorValue.FromArray((Array)values).ToOrtValue(),
+        };
+    }
+
+    /// <summary>The sizes of an input in this run: symbols take the size they have in other inputs, or what is left.</summary>
+    private static long[] Resolve(Tensor input, long count, long[]? shape, Dictionary<string, (long Size, string Input)> symbols)
+    {
+        ArgumentException bad(string got) => new($"Input '{input.Name}' is {input.Type} {input.Shape}, got {got}.");
+        if (shape is not null)
+        {
+            if (shape.Length != input.Rank)
+            {
+                throw bad($"shape ({string.Join(", ", shape)})");
+            }
+        }
+        else
+        {
+            shape = new long[input.Rank];
+            long known = 1;
+            int open = -1;
+            for (int i = 0; i < shape.Length; i++)
+            {
+                Dimension dimension = input.Shape[i];
+                shape[i] = dimension.IsFixed ? dimension.Size : symbols.TryGetValue(dimension.ToString(), out (long Size, string) symbol) ? symbol.Size : -1;
+                if (shape[i] < 0)
+                {
+                    open = open < 0 ? i : throw bad("values without a shape, with more than one size open: feed a TensorValue");
+                }
+                else
+                {
+                    known *= shape[i];
+                }
+            }
+
+            if (open >= 0)
+            {
+                shape[open] = count / known;
+                known *= shape[open];
+            }
+
+            if (known != count || count == 0)
+            {
+                throw bad($"{count} values, which do not fill it{Reasons(input, symbols)}");
+            }
+        }
+
+        for (int i = 0; i < shape.Length; i++)
+        {
+            Dimension dimension = input.Shape[i];
+            if (dimension.IsFixed ? shape[i] != dimension.Size : !symbols.TryAdd(dimension.ToString(), (shape[i], input.Name)) && symbols[dimension.ToString()].Size != shape[i])
+            {
+                throw bad($"shape ({string.Join(", ", shape)}){Reasons(input, symbols)}");
+            }
+        }
+
+        return shape;
+    }
+
+    private static string Reasons(Tensor input, Dictionary<string, (long Size, string Input)> symbols) => string.Concat(input.Shape
+        .Select(dimension => dimension.ToString())
+        .Where(symbols.ContainsKey)
+        .Select(name => FormattableString.Invariant($"; {name} is {symbols[name].Size} in input '{symbols[name].Input}'")));
+}
