@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using ClipOod.Autodiff;
 
 namespace ClipOod.Notebook;
 

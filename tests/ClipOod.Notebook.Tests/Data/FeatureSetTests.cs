@@ -1,3 +1,4 @@
+using ClipOod.Autodiff;
 using CsCheck;
 
 namespace ClipOod.Notebook.Tests;

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using CsCheck;
 
-namespace ClipOod.Notebook.Tests;
+namespace ClipOod.Autodiff.Tests;
 
 public sealed class SafetensorsTests : IDisposable
 {
@@ -23,12 +23,14 @@ public sealed class SafetensorsTests : IDisposable
                 SafetensorsTensor.FromInt32s("ints", [], [-7]),
                 SafetensorsTensor.FromSingles("singles", [1, 2], [0.1f, float.NaN]),
                 SafetensorsTensor.FromSinglesAsHalf("halves", [2], [0.5f, -65504f]),
+                SafetensorsTensor.FromSinglesAsBFloat16("brains", [4], [1.5f, -3.0078125f, float.NaN, float.PositiveInfinity]),
+                SafetensorsTensor.FromDoubles("doubles", [2], [0.1, 1e300]),
                 SafetensorsTensor.FromSingles("none", [0, 512], []),
             ],
             new Dictionary<string, string> { ["dataset"] = "Überraschung \"1\"", ["a"] = "" });
 
         using SafetensorsFile file = Safetensors.Open(FilePath);
-        Assert.Equal(["bytes", "halves", "ints", "longs", "none", "singles"], file.Names);
+        Assert.Equal(["brains", "bytes", "doubles", "halves", "ints", "longs", "none", "singles"], file.Names);
         Assert.Equal([1, 2, 255], file["bytes"].ToBytes());
         Assert.Equal([1, 2, 255], file["bytes"].ToInt32s());
         Assert.Equal([long.MinValue, 5], file["longs"].ToInt64s());
@@ -38,6 +40,11 @@ public sealed class SafetensorsTests : IDisposable
         Assert.Equal([0.1f, float.NaN], file["singles"].ToSingles());
         Assert.Equal([0.5f, -65504f], file["halves"].ToSingles());
         Assert.Empty(file["none"].ToSingles());
+        Assert.Equal([1.5f, -3f, float.NaN, float.PositiveInfinity], file["brains"].ToSingles());
+        Assert.Equal([0.1, 1e300], file["doubles"].ToDoubles());
+        Assert.Equal([0.1f, float.PositiveInfinity], file["doubles"].ToSingles());
+        Assert.Equal([0.1f, float.NaN], file["singles"].AsSingles().ToArray());
+        Assert.Equal([0.5f, -65504f], file["halves"].AsSingles().ToArray());
         Assert.Equal("Überraschung \"1\"", file.Metadata["dataset"]);
         Assert.Equal(SafetensorsType.F16, file["halves"].DType);
     }
@@ -100,7 +107,7 @@ public sealed class SafetensorsTests : IDisposable
     [InlineData("{\"a\":{\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "has no dtype for tensor 'a'")]
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,4]}}", 4, "has no shape for tensor 'a'")]
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4, "has no data_offsets for tensor 'a'")]
-    [InlineData("{\"a\":{\"dtype\":\"BF16\",\"shape\":[1],\"data_offsets\":[0,2]}}", 2, "dtype 'BF16', expected one of F16, F32, I32, I64, U8")]
+    [InlineData("{\"a\":{\"dtype\":\"F8_E4M3\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1, "dtype 'F8_E4M3', expected one of BF16, F16, F32, F64, I32, I64, U8")]
     [InlineData("{\"a\":{\"dtype\":\"f32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "dtype 'f32'")]
     [InlineData("{\"a\":{\"dtype\":\"1\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "dtype '1'")]
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}", 4, "has -1 in the shape of tensor 'a'")]
@@ -149,7 +156,7 @@ public sealed class SafetensorsTests : IDisposable
     {
         Safetensors.Write(FilePath, [SafetensorsTensor.FromInt64s("labels", [1], [1L << 40])]);
         using SafetensorsFile file = Safetensors.Open(FilePath);
-        Assert.Contains("tensor 'labels' holds I64 elements, expected F16 or F32",
+        Assert.Contains("tensor 'labels' holds I64 elements, expected BF16, F16, F32 or F64",
             Assert.Throws<InvalidDataException>(() => file["labels"].ToSingles()).Message, StringComparison.Ordinal);
         Assert.Contains("element 0 is 1099511627776",
             Assert.Throws<InvalidDataException>(() => file["labels"].ToInt32s()).Message, StringComparison.Ordinal);

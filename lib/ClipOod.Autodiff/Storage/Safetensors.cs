@@ -1,8 +1,9 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
 using System.Text.Json;
 
-namespace ClipOod.Notebook;
+namespace ClipOod.Autodiff;
 
 /// <summary>
 /// Reads and writes the safetensors format: an 8-byte little-endian header length, a JSON header that maps tensor names to
@@ -212,6 +213,10 @@ public sealed class SafetensorsFile : IDisposable
         return Slice(offset, (int)tensor.ByteCount);
     }
 
+    /// <summary>A tensor of F32 elements where it lies in the mapping.</summary>
+    internal ReadOnlyMemory<float> Map(SafetensorsTensor tensor, long offset) =>
+        new MappedSingles(this, offset, Read(tensor, offset).Length / sizeof(float)).Memory;
+
     private unsafe ReadOnlySpan<byte> Slice(long offset, int length)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -337,4 +342,32 @@ public sealed class SafetensorsFile : IDisposable
         element.ValueKind == kind ? element : throw Invalid($"has {element.ValueKind} as {what}, expected {kind}.");
 
     private InvalidDataException Invalid(string problem) => new($"{Path}: {problem}");
+
+    private sealed class MappedSingles(SafetensorsFile file, long offset, int count) : MemoryManager<float>
+    {
+        // The mapping is of read access only: this span is handed out as read-only memory alone.
+        public override unsafe Span<float> GetSpan()
+        {
+            fixed (byte* pointer = file.Slice(offset, count * sizeof(float)))
+            {
+                return new Span<float>(pointer, count);
+            }
+        }
+
+        public override unsafe MemoryHandle Pin(int elementIndex = 0)
+        {
+            fixed (byte* pointer = file.Slice(offset, count * sizeof(float)))
+            {
+                return new MemoryHandle((float*)pointer + elementIndex);
+            }
+        }
+
+        public override void Unpin()
+        {
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+        }
+    }
 }

@@ -1,16 +1,22 @@
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 
-namespace ClipOod.Notebook;
+namespace ClipOod.Autodiff;
 
 /// <summary>The element types that <see cref="Safetensors"/> reads and writes, little-endian.</summary>
 public enum SafetensorsType
 {
+    /// <summary>The upper half of IEEE single precision, 2 bytes.</summary>
+    BF16,
+
     /// <summary>IEEE half precision, 2 bytes.</summary>
     F16,
 
     /// <summary>IEEE single precision, 4 bytes.</summary>
     F32,
+
+    /// <summary>IEEE double precision, 8 bytes.</summary>
+    F64,
 
     /// <summary>Signed integer, 4 bytes.</summary>
     I32,
@@ -94,6 +100,27 @@ public sealed class SafetensorsTensor
         return new(name, SafetensorsType.F16, shape, MemoryMarshal.AsBytes<Half>(halves).ToArray());
     }
 
+    /// <summary>A tensor of bfloat16 numbers to be written, rounded from single precision, halves to even.</summary>
+    /// <inheritdoc cref="FromSingles"/>
+    public static SafetensorsTensor FromSinglesAsBFloat16(string name, IReadOnlyList<int> shape, ReadOnlySpan<float> values)
+    {
+        ushort[] upper = new ushort[values.Length];
+        for (int i = 0; i < upper.Length; i++)
+        {
+            uint bits = BitConverter.SingleToUInt32Bits(values[i]);
+
+            // NaN stays NaN: rounding up could carry its bits into infinity's.
+            upper[i] = float.IsNaN(values[i]) ? (ushort)((bits >> 16) | 0x40) : (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+        }
+
+        return new(name, SafetensorsType.BF16, shape, MemoryMarshal.AsBytes<ushort>(upper).ToArray());
+    }
+
+    /// <summary>A tensor of double-precision numbers to be written.</summary>
+    /// <inheritdoc cref="FromSingles"/>
+    public static SafetensorsTensor FromDoubles(string name, IReadOnlyList<int> shape, ReadOnlySpan<double> values) =>
+        new(name, SafetensorsType.F64, shape, MemoryMarshal.AsBytes(values).ToArray());
+
     /// <summary>A tensor of 4-byte integers to be written.</summary>
     /// <inheritdoc cref="FromSingles"/>
     public static SafetensorsTensor FromInt32s(string name, IReadOnlyList<int> shape, ReadOnlySpan<int> values) =>
@@ -109,21 +136,55 @@ public sealed class SafetensorsTensor
     public static SafetensorsTensor FromBytes(string name, IReadOnlyList<int> shape, ReadOnlySpan<byte> values) =>
         new(name, SafetensorsType.U8, shape, values.ToArray());
 
-    /// <summary>The elements of an F16 or F32 tensor in single precision, row-major.</summary>
+    /// <summary>
+    /// The elements of a BF16, F16, F32 or F64 tensor in single precision, row-major; doubles are rounded.
+    /// </summary>
     /// <exception cref="InvalidDataException">The tensor holds integers.</exception>
     public float[] ToSingles()
     {
-        if (DType == SafetensorsType.F16)
-        {
-            float[] result = new float[Bytes.Length / sizeof(ushort)];
-            TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(Bytes), result);
-            return result;
-        }
-
-        return DType == SafetensorsType.F32
-            ? MemoryMarshal.Cast<byte, float>(Bytes).ToArray()
-            : throw WrongType("F16 or F32");
+        float[] result = new float[Count];
+        CopyTo(result);
+        return result;
     }
+
+    /// <summary>Writes what <see cref="ToSingles"/> gives into memory of the caller's.</summary>
+    /// <param name="destination">Room for at least <see cref="Count"/> values.</param>
+    /// <exception cref="ArgumentException">There is less room.</exception>
+    /// <exception cref="InvalidDataException">The tensor holds integers.</exception>
+    public void CopyTo(Span<float> destination)
+    {
+        switch (DType)
+        {
+            case SafetensorsType.BF16:
+                TensorPrimitives.ConvertTruncating(MemoryMarshal.Cast<byte, ushort>(Bytes), MemoryMarshal.Cast<float, uint>(destination));
+                Span<uint> bits = MemoryMarshal.Cast<float, uint>(destination[..(int)Count]);
+                TensorPrimitives.ShiftLeft(bits, 16, bits);
+                break;
+            case SafetensorsType.F16:
+                TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(Bytes), destination);
+                break;
+            case SafetensorsType.F32:
+                MemoryMarshal.Cast<byte, float>(Bytes).CopyTo(destination);
+                break;
+            case SafetensorsType.F64:
+                TensorPrimitives.ConvertSaturating(MemoryMarshal.Cast<byte, double>(Bytes), destination);
+                break;
+            default:
+                throw WrongType("BF16, F16, F32 or F64");
+        }
+    }
+
+    /// <summary>
+    /// The same elements where they lie, if the file is mapped and they are F32; otherwise a copy, as <see cref="ToSingles"/> gives it.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The tensor holds integers.</exception>
+    public ReadOnlyMemory<float> AsSingles() =>
+        DType == SafetensorsType.F32 && _file is not null ? _file.Map(this, _offset) : ToSingles();
+
+    /// <summary>The elements of an F64 tensor, row-major.</summary>
+    /// <exception cref="InvalidDataException">The tensor is of another type.</exception>
+    public double[] ToDoubles() =>
+        DType == SafetensorsType.F64 ? MemoryMarshal.Cast<byte, double>(Bytes).ToArray() : throw WrongType("F64");
 
     /// <summary>The elements of an I32, I64 or U8 tensor as 4-byte integers, row-major.</summary>
     /// <exception cref="InvalidDataException">The tensor holds fractions, or an I64 value beyond the range of Int32.</exception>
@@ -158,14 +219,15 @@ public sealed class SafetensorsTensor
     /// <inheritdoc/>
     public override string ToString() => $"{Name}: {DType} [{string.Join(", ", Shape)}]";
 
-    internal string Where => _file is null ? $"Tensor '{Name}'" : $"{_file.Path}: tensor '{Name}'";
+    /// <summary>What to call the tensor in error messages: its name and, if it is a view, its file's path.</summary>
+    public string Where => _file is null ? $"Tensor '{Name}'" : $"{_file.Path}: tensor '{Name}'";
 
     internal static int SizeOf(SafetensorsType type) => type switch
     {
         SafetensorsType.U8 => 1,
-        SafetensorsType.F16 => 2,
+        SafetensorsType.BF16 or SafetensorsType.F16 => 2,
         SafetensorsType.F32 or SafetensorsType.I32 => 4,
-        SafetensorsType.I64 => 8,
+        SafetensorsType.F64 or SafetensorsType.I64 => 8,
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "Not an element type of this library."),
     };
 
