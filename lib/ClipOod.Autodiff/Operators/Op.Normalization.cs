@@ -113,7 +113,7 @@ public static partial class Op
         Tensor backward(Tensor g)
         {
             Tensor scale = Where(training, graph.Constant(1 / (1 - rate), x.Type), graph.Constant(1, x.Type));
-            return Where(outputs[1], g * scale, Zero(g));
+            return g * (outputs[1].Cast(g.Type) * scale);
         }
     }
 }

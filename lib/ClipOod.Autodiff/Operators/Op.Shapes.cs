@@ -57,6 +57,12 @@ public static partial class Op
             throw Error("Transpose", $"({string.Join(", ", order)}) is not an order of the axes of shape {x.Shape}.");
         }
 
+        if (x.Producer is { Operation: "Transpose" } node && node.Attributes[0].Value is long[] first)
+        {
+            int[] both = [.. order.Select(axis => (int)first[axis])];
+            return both.SequenceEqual(Enumerable.Range(0, x.Rank)) ? node.Inputs[0] : node.Inputs[0].Transpose(both);
+        }
+
         int[] inverse = [.. Enumerable.Range(0, x.Rank).Select(axis => Array.IndexOf(order, axis))];
         return x.Graph
             .Emit("Transpose", [x], x.Type, new Shape(order.Select(axis => x.Shape[axis])), ("perm", ToInt64(order)))
@@ -69,7 +75,7 @@ public static partial class Op
     {
         ArgumentNullException.ThrowIfNull(x);
         return x.Rank >= 2
-            ? x.Transpose([.. Enumerable.Range(0, x.Rank - 2), x.Rank - 1, x.Rank - 2])
+            ? x.Transpose(LastAxesSwapped(x.Rank))
             : throw Error("SwapLastAxes", $"shape {x.Shape} has fewer than two axes.");
     }
 
@@ -187,6 +193,8 @@ public static partial class Op
             [.. gradients.Select((g, i) => g ?? Zeros(graph, x.Type, outputs[i].Shape))])));
         return outputs;
     }
+
+    private static int[] LastAxesSwapped(int rank) => [.. Enumerable.Range(0, rank - 2), rank - 1, rank - 2];
 
     private static Shape Complete(Tensor x, Dimension[] dimensions)
     {
