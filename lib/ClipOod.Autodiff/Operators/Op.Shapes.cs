@@ -57,10 +57,10 @@ public static partial class Op
             throw Error("Transpose", $"({string.Join(", ", order)}) is not an order of the axes of shape {x.Shape}.");
         }
 
-        if (x.Producer is { Operation: "Transpose" } node && node.Attributes[0].Value is long[] first)
+        // A transpose undone is none. (Others stay apart: ONNX Runtime takes an exchange of the last axes into a product.)
+        if (x.Producer is { Operation: "Transpose" } node && order.Select(axis => ((long[])node.Attributes[0].Value)[axis]).SequenceEqual(ToInt64([.. Enumerable.Range(0, x.Rank)])))
         {
-            int[] both = [.. order.Select(axis => (int)first[axis])];
-            return both.SequenceEqual(Enumerable.Range(0, x.Rank)) ? node.Inputs[0] : node.Inputs[0].Transpose(both);
+            return node.Inputs[0];
         }
 
         int[] inverse = [.. Enumerable.Range(0, x.Rank).Select(axis => Array.IndexOf(order, axis))];
