@@ -88,6 +88,24 @@ public sealed class GradientTests
     public void MatMul_Broadcast_AgreesWithDifferences(long[] first, long[] second) =>
         Check(x => x[0].MatMul(x[1]), Random(1, first), Random(2, second));
 
+    [Fact]
+    public void MatMul_OfTransposed_AgreesWithDifferencesAndTransposesNoGradient()
+    {
+        Check(x => x[0].SwapLastAxes().MatMul(x[1]), Random(1, 2, 4, 3), Random(2, 2, 4, 5));
+        Check(x => x[0].MatMul(x[1].SwapLastAxes()), Random(1, 2, 3, 4), Random(2, 2, 5, 4));
+        Check(x => x[0].SwapLastAxes().MatMul(x[1].SwapLastAxes()), Random(1, 1, 4, 3), Random(2, 2, 5, 4));
+        Check(x => x[0].Transpose(2, 0, 1).MatMul(x[1]), Random(1, 4, 3, 2), Random(2, 2, 3, 5));
+        Check(x => x[0].Transpose(2, 0, 1).Transpose(2, 0, 1).Transpose(1, 0, 2).Pow(2), Random(1, 4, 3, 2));
+
+        Graph graph = new("transposed");
+        Tensor x = graph.Input("x", ElementType.Float, "batch", 5, 4);
+        Assert.Same(x, x.Transpose(2, 0, 1).Transpose(1, 2, 0));
+        Tensor q = graph.Input("q", ElementType.Float, "batch", 5, 4);
+        Tensor k = graph.Input("k", ElementType.Float, "batch", 6, 4);
+        Tensor gradient = graph.Gradients(q.MatMul(k.SwapLastAxes()).Pow(2).Mean(), k)[0];
+        Assert.Equal("MatMul", gradient.Producer!.Operation);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

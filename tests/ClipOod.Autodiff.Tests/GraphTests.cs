@@ -124,6 +124,36 @@ public sealed class GraphTests
     }
 
     [Fact]
+    public void Evaluator_WithConstantParameters_KeepsThemWhileATrainerGoesOn()
+    {
+        Graph graph = new("constant");
+        Tensor x = graph.Input("x", ElementType.Float, "batch", 256);
+        Parameter large = graph.Parameter("large", [256, 128], Initial.Normal(0.1, 1));
+        Parameter folded = graph.Parameter("folded", [128, 16, 16], Initial.Normal(0.1, 2));
+        Tensor y = x.MatMul(large).Tanh().MatMul(folded.Reshape(128, 256) * 2);
+        float[] values = new float[256];
+        Array.Fill(values, 0.3f);
+        using Trainer trainer = new(y.Pow(2).Mean(), new Sgd(0.1));
+        using Evaluator present = new([y]);
+        Evaluator? constant = null;
+        float[] kept = [];
+        for (int step = 0; step < 5; step++)
+        {
+            trainer.Step(("x", values));
+            if (step == 1)
+            {
+                constant = new([y], constantParameters: true);
+                kept = constant.Run(("x", values))[0].Values<float>();
+                Assert.Equal(present.Run(("x", values))[0].Values<float>(), kept, (a, b) => Math.Abs(a - b) <= 1e-5);
+            }
+        }
+
+        Assert.Equal(kept, constant!.Run(("x", values))[0].Values<float>());
+        Assert.NotEqual(kept, present.Run(("x", values))[0].Values<float>());
+        constant.Dispose();
+    }
+
+    [Fact]
     public void Save_WithoutOutputs_SaysWhatToDo()
     {
         InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => new Graph("empty").Save("never.onnx"));

@@ -95,7 +95,7 @@ public sealed partial class Graph
         return model.ToByteArray();
     }
 
-    internal static TensorProto ToProto(Tensor tensor, ReadOnlySpan<byte> bytes) => new()
+    private static TensorProto ToProto(Tensor tensor, ReadOnlySpan<byte> bytes) => new()
     {
         Name = tensor.Name,
         DataType = (int)tensor.Type,
@@ -123,7 +123,39 @@ public sealed partial class Graph
         return needed.OrderBy(tensor => tensor.Id);
     }
 
-    private TensorProto ValueOf(Parameter parameter)
+    /// <summary>The parameters from which ONNX Runtime computes other constants before the first run, where parameters are constant.</summary>
+    internal HashSet<Tensor> FoldedWith(IReadOnlyList<Tensor> outputs)
+    {
+        HashSet<Tensor> constant = [];
+        HashSet<Tensor> folded = [];
+        foreach (Tensor tensor in Needed(outputs))
+        {
+            if (tensor is Parameter || _constants.ContainsKey(tensor))
+            {
+                constant.Add(tensor);
+            }
+            else if (tensor.Producer is { } node && node.Inputs.All(constant.Contains))
+            {
+                constant.Add(tensor);
+                folded.UnionWith(node.Inputs);
+            }
+        }
+
+        return folded;
+    }
+
+    /// <summary>A constant whose values ONNX Runtime is given apart from the model.</summary>
+    internal static TensorProto ToExternalProto(Parameter parameter, string file) => new()
+    {
+        Name = parameter.Name,
+        DataType = (int)parameter.Type,
+        Dims = { parameter.Shape.ToSizes() },
+        DataLocation = TensorProto.Types.DataLocation.External,
+        ExternalData = { new StringStringEntryProto { Key = "location", Value = file } },
+    };
+
+    /// <summary>A constant with the present values of a parameter.</summary>
+    internal TensorProto ValueOf(Parameter parameter)
     {
         long size = _parameters.Sum(p => p.Count * p.Type.SizeOf());
         return size <= LargestModel

@@ -11,6 +11,9 @@ public sealed class Parameter : Tensor
     private readonly Func<OrtValue> _initial;
     private OrtValue? _value;
 
+    // Whether a trainer made the present values, in a buffer that it may write to again.
+    private bool _isTrained;
+
     internal Parameter(Graph graph, int id, string name, ElementType type, Shape shape, Func<OrtValue> initial, bool trainable)
         : base(graph, id, name, type, shape, producer: null) => (_initial, Trainable) = (initial, trainable);
 
@@ -40,6 +43,12 @@ public sealed class Parameter : Tensor
     internal OrtValue Current
     {
         get => _value ??= _initial();
-        set => _value = value;
+        private set => (_value, _isTrained) = (value, false);
     }
+
+    /// <summary>The present values for good: where they lie, or a copy where a trainer may write to them.</summary>
+    internal OrtValue Keep() => _isTrained ? Value.ToOrtValue() : Current;
+
+    /// <summary>Takes values from a trainer, in its buffer.</summary>
+    internal void Learn(OrtValue value) => (_value, _isTrained) = (value, true);
 }

@@ -89,7 +89,7 @@ public static partial class Op
 
         Graph graph = x.Graph;
         Tensor y = graph.Emit("Clip", [x, graph.Constant(low, x.Type), graph.Constant(high, x.Type)], x.Type, x.Shape);
-        return y.Differentiate((x, g => Where(Equal(x, y), g, Zero(g))));
+        return y.Differentiate((x, g => g * Equal(x, y).Cast(g.Type)));
     }
 
     /// <summary>Elements of <paramref name="a"/> where the condition holds and of <paramref name="b"/> elsewhere, with broadcasting.</summary>
@@ -143,8 +143,8 @@ public static partial class Op
 
     private static Tensor Choose(string operation, Tensor a, Tensor b, Func<Tensor, Tensor, Tensor> second) =>
         Combine(operation, a, b).Differentiate(
-            (a, g => SumTo(Where(second(a, b), Zero(g), g), a.Shape)),
-            (b, g => SumTo(Where(second(a, b), g, Zero(g)), b.Shape)));
+            (a, g => SumTo(g * (1 - second(a, b).Cast(g.Type)), a.Shape)),
+            (b, g => SumTo(g * second(a, b).Cast(g.Type), b.Shape)));
 
     private static Tensor Zero(Tensor like) => like.Graph.Constant(0, like.Type);
 }

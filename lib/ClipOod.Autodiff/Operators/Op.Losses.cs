@@ -38,12 +38,14 @@ public static partial class Op
         Tensor labels = targets.Unsqueeze(rows.Rank);
         Tensor mean = logProbabilities.GatherElements(labels, axis: -1).Mean();
         Tensor y = graph.EmitNew("Neg", [mean], mean.Type, mean.Shape);
-        return y.Differentiate((logits, g =>
+        return y.Differentiate((logits, backward));
+
+        Tensor backward(Tensor g)
         {
             // softmax - onehot, without scattering into zeros.
             Tensor classes = graph.Vector([.. Enumerable.Range(0, (int)logits.Shape[-1].Size).Select(k => (long)k)]).Cast(labels.Type);
             Tensor target = Equal(labels, classes).Cast(logits.Type);
             return (logProbabilities.Exp() - target) * (g / Count(graph, logits.Type, rows.Elements));
-        }));
+        }
     }
 }

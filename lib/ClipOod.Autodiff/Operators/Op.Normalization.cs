@@ -24,16 +24,19 @@ public static partial class Op
         (Tensor y, Tensor mean, Tensor inverse) = x.Type == ElementType.Float
             ? LayerNormOfFloat(x, scale, bias, epsilon)
             : LayerNormOfDouble(x, scale, bias, epsilon);
-        Tensor normalized() => (x - mean) * inverse;
         return y.Differentiate(
-            (x, g =>
-            {
-                Tensor scaled = g * scale;
-                Tensor hat = normalized();
-                return inverse * (scaled - scaled.Mean([-1], keepDims: true) - (hat * (scaled * hat).Mean([-1], keepDims: true)));
-            }),
+            (x, backward),
             (scale, g => SumTo(g * normalized(), scale.Shape)),
             (bias, g => SumTo(g, bias.Shape)));
+
+        Tensor normalized() => (x - mean) * inverse;
+
+        Tensor backward(Tensor g)
+        {
+            Tensor scaled = g * scale;
+            Tensor hat = normalized();
+            return inverse * (scaled - scaled.Mean([-1], keepDims: true) - (hat * (scaled * hat).Mean([-1], keepDims: true)));
+        }
     }
 
     private static (Tensor Result, Tensor Mean, Tensor Inverse) LayerNormOfFloat(Tensor x, Tensor scale, Tensor bias, double epsilon)
@@ -105,10 +108,12 @@ public static partial class Op
             [x, graph.Constant(rate, x.Type), training],
             [(x.Type, x.Shape), (ElementType.Bool, x.Shape)],
             ("seed", seed));
-        return outputs[0].Differentiate((x, g =>
+        return outputs[0].Differentiate((x, backward));
+
+        Tensor backward(Tensor g)
         {
             Tensor scale = Where(training, graph.Constant(1 / (1 - rate), x.Type), graph.Constant(1, x.Type));
-            return Where(outputs[1], g * scale, Zero(g));
-        }));
+            return g * (outputs[1].Cast(g.Type) * scale);
+        }
     }
 }

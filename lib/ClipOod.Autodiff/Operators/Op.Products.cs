@@ -25,10 +25,14 @@ public static partial class Op
         Shape outer = Shape.Broadcast(outerA, new Shape(b.Shape.SkipLast(2)))
             ?? throw Error("MatMul", $"the axes before the last two of shapes {a.Shape} and {b.Shape} do not broadcast.");
 
-        // ONNX Runtime fuses the transposes of the gradients into the products.
-        return a.Graph.Emit("MatMul", [a, b], a.Type, new Shape([.. outer, a.Shape[-2], b.Shape[-1]])).Differentiate(
-            (a, g => SumTo(g.MatMul(b.SwapLastAxes()), a.Shape)),
-            (b, g => SumTo(a.SwapLastAxes().MatMul(g), b.Shape)));
+        // ONNX Runtime fuses transposes into products, but not out of them: the gradient of a transposed factor goes to
+        // what was transposed.
+        Tensor y = a.Graph.Emit("MatMul", [a, b], a.Type, new Shape([.. outer, a.Shape[-2], b.Shape[-1]]));
+        Tensor sourceA = SwappedFrom(a) ?? a;
+        Tensor sourceB = SwappedFrom(b) ?? b;
+        return y.Differentiate(
+            (sourceA, g => SumTo(sourceA == a ? g.MatMul(b.SwapLastAxes()) : b.MatMul(g.SwapLastAxes()), sourceA.Shape)),
+            (sourceB, g => SumTo(sourceB == b ? a.SwapLastAxes().MatMul(g) : g.SwapLastAxes().MatMul(a), sourceB.Shape)));
     }
 
     /// <summary>A linear layer over the last axis: x W + b.</summary>
@@ -80,6 +84,12 @@ public static partial class Op
             .Reshape(n, rows * columns, c * p * p);
         return Linear(patches, weight.Reshape(weight.Shape[0], c * p * p), bias, transposed: true);
     }
+
+    /// <summary>The tensor whose last two axes were exchanged to give this one; null where that is not how it was made.</summary>
+    private static Tensor? SwappedFrom(Tensor x) =>
+        x.Producer is { Operation: "Transpose" } node && node.Attributes[0].Value is long[] order && order.SequenceEqual(ToInt64(LastAxesSwapped(x.Rank)))
+            ? node.Inputs[0]
+            : null;
 
     /// <summary>A' B' + c, where a prime transposes if asked.</summary>
     private static Tensor Gemm(Tensor a, Tensor b, Tensor? c, bool transA, bool transB)

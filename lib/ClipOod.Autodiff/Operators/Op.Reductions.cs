@@ -41,11 +41,13 @@ public static partial class Op
         }
 
         Tensor y = Reduce("ReduceMax", x, over, keepDims);
-        return y.Differentiate((x, g =>
+        return y.Differentiate((x, backward));
+
+        Tensor backward(Tensor g)
         {
             Tensor largest = Equal(x, Kept(y, x.Shape, over)).Cast(x.Type);
             return largest * (Kept(g, x.Shape, over) / largest.Sum(over, keepDims: true));
-        }));
+        }
     }
 
     /// <summary>log Σ eˣ over axes, or over all where null, without overflow.</summary>
@@ -78,11 +80,13 @@ public static partial class Op
         RequireReal("Softmax", x);
         int along = Axis("Softmax", x, axis);
         Tensor y = x.Graph.Emit("Softmax", [x], x.Type, x.Shape, ("axis", along));
-        return y.Differentiate((x, g =>
+        return y.Differentiate((x, backward));
+
+        Tensor backward(Tensor g)
         {
             Tensor product = g * y;
             return product - (y * product.Sum([along], keepDims: true));
-        }));
+        }
     }
 
     /// <summary>x − log Σ eˣ along an axis.</summary>

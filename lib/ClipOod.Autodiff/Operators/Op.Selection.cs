@@ -16,14 +16,16 @@ public static partial class Op
         Dimension[] after = [.. x.Shape.Skip(along + 1)];
         return x.Graph
             .Emit("Gather", [x, indices], x.Type, new Shape([.. before, .. indices.Shape, .. after]), ("axis", along))
-            .Differentiate((x, g =>
-            {
-                Dimension count = indices.Shape.Elements;
-                Tensor everywhere = indices
-                    .Reshape([.. before.Select(_ => (Dimension)1), count, .. after.Select(_ => (Dimension)1)])
-                    .BroadcastTo([.. before, count, .. after]);
-                return Zeros(x.Graph, x.Type, x.Shape).ScatterAdd(everywhere, g.Reshape([.. before, count, .. after]), along);
-            }));
+            .Differentiate((x, backward));
+
+        Tensor backward(Tensor g)
+        {
+            Dimension count = indices.Shape.Elements;
+            Tensor everywhere = indices
+                .Reshape([.. before.Select(_ => (Dimension)1), count, .. after.Select(_ => (Dimension)1)])
+                .BroadcastTo([.. before, count, .. after]);
+            return Zeros(x.Graph, x.Type, x.Shape).ScatterAdd(everywhere, g.Reshape([.. before, count, .. after]), along);
+        }
     }
 
     /// <summary>One element along an axis for every index, for example the log-probability of each row's label.</summary>

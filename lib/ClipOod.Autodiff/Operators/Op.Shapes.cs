@@ -57,6 +57,12 @@ public static partial class Op
             throw Error("Transpose", $"({string.Join(", ", order)}) is not an order of the axes of shape {x.Shape}.");
         }
 
+        // A transpose undone is none. (Others stay apart: ONNX Runtime takes an exchange of the last axes into a product.)
+        if (x.Producer is { Operation: "Transpose" } node && order.Select(axis => ((long[])node.Attributes[0].Value)[axis]).SequenceEqual(ToInt64([.. Enumerable.Range(0, x.Rank)])))
+        {
+            return node.Inputs[0];
+        }
+
         int[] inverse = [.. Enumerable.Range(0, x.Rank).Select(axis => Array.IndexOf(order, axis))];
         return x.Graph
             .Emit("Transpose", [x], x.Type, new Shape(order.Select(axis => x.Shape[axis])), ("perm", ToInt64(order)))
@@ -69,7 +75,7 @@ public static partial class Op
     {
         ArgumentNullException.ThrowIfNull(x);
         return x.Rank >= 2
-            ? x.Transpose([.. Enumerable.Range(0, x.Rank - 2), x.Rank - 1, x.Rank - 2])
+            ? x.Transpose(LastAxesSwapped(x.Rank))
             : throw Error("SwapLastAxes", $"shape {x.Shape} has fewer than two axes.");
     }
 
@@ -109,22 +115,22 @@ public static partial class Op
         long end = !range.End.IsFromEnd ? range.End.Value : range.End.Value == 0 ? long.MaxValue : -(long)range.End.Value;
         return graph
             .Emit("Slice", [x, graph.Vector(start), graph.Vector(end), graph.Vector(along)], x.Type, x.Shape.With(along, length))
-            .Differentiate((x, g =>
-            {
-                // Zeros before and after; where the range counts from one end, the other end's number is what is left.
-                Tensor whole = graph.SizeOf(size);
-                Tensor part = graph.SizeOf(length);
-                Tensor before = size.IsFixed || !range.Start.IsFromEnd
-                    ? graph.Vector(range.Start.GetOffset(size.IsFixed ? (int)size.Size : 0))
-                    : whole - graph.Vector(range.Start.Value);
-                Tensor after = size.IsFixed
-                    ? graph.Vector(size.Size - range.End.GetOffset((int)size.Size))
-                    : whole - part - before;
-                Tensor none(int axes) => graph.Vector(new long[axes]);
-                Tensor[] pads = [none(along), before, none(x.Rank - 1), after, none(x.Rank - 1 - along)];
-                Tensor all = graph.Emit("Concat", [.. pads.Where(p => p.Shape[0] != 0)], ElementType.Int64, new Shape(2 * x.Rank), ("axis", 0));
-                return PadZeros(g, all, x, along, range);
-            }));
+            .Differentiate((x, backward));
+
+        Tensor backward(Tensor g)
+        {
+            // Zeros before and after; beside an end that the range counts from the other one, what is left.
+            Tensor before = size.IsFixed || !range.Start.IsFromEnd
+                ? graph.Vector(range.Start.GetOffset(size.IsFixed ? (int)size.Size : 0))
+                : graph.SizeOf(size) - graph.Vector(range.Start.Value);
+            Tensor after = size.IsFixed
+                ? graph.Vector(size.Size - range.End.GetOffset((int)size.Size))
+                : graph.SizeOf(size) - graph.SizeOf(length) - before;
+            Tensor none(int axes) => graph.Vector(new long[axes]);
+            Tensor[] pads = [none(along), before, none(x.Rank - 1), after, none(x.Rank - 1 - along)];
+            Tensor all = graph.Emit("Concat", [.. pads.Where(p => p.Shape[0] != 0)], ElementType.Int64, new Shape(2 * x.Rank), ("axis", 0));
+            return graph.Emit("Pad", [g, all], x.Type, x.Shape).Differentiate((g, h => h.Slice(along, range)));
+        }
     }
 
     /// <summary>Tensors one after the other along an axis.</summary>
@@ -188,6 +194,8 @@ public static partial class Op
         return outputs;
     }
 
+    private static int[] LastAxesSwapped(int rank) => [.. Enumerable.Range(0, rank - 2), rank - 1, rank - 2];
+
     private static Shape Complete(Tensor x, Dimension[] dimensions)
     {
         Dimension infer = -1;
@@ -238,7 +246,4 @@ public static partial class Op
             .Differentiate((gradient, _ => throw new NotSupportedException(
                 $"Concat: there are no second derivatives along an axis whose sizes ({string.Join(", ", sizes)}) vary.")));
     }
-
-    private static Tensor PadZeros(Tensor x, Tensor pads, Tensor like, int axis, Range range) =>
-        x.Graph.Emit("Pad", [x, pads], like.Type, like.Shape).Differentiate((x, g => g.Slice(axis, range)));
 }

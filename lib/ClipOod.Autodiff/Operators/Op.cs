@@ -76,6 +76,14 @@ public static partial class Op
         }
 
         int extra = gradient.Rank - shape.Rank;
+        if (extra > 0 && shape.Rank > 0 && shape.Equals(new Shape(gradient.Shape.Skip(extra))))
+        {
+            // ONNX Runtime sums over rows fastest as a product with ones.
+            Dimension rows = new Shape(gradient.Shape.Take(extra)).Elements;
+            Tensor ones = Zeros(gradient.Graph, gradient.Type, new Shape(1, rows)) + 1;
+            return Gemm(ones, gradient.Reshape(rows, shape.Elements), null, false, false).Reshape([.. shape]);
+        }
+
         int[] axes = [.. Enumerable.Range(0, gradient.Rank).Where(i => i < extra || (shape[i - extra] == 1 && gradient.Shape[i] != 1))];
         return gradient.Sum(axes, keepDims: true).Reshape([.. shape]);
     }

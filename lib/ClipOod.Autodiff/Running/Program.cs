@@ -5,8 +5,14 @@ namespace ClipOod.Autodiff;
 /// <summary>A part of a graph loaded into ONNX Runtime, and the binding of values to its inputs.</summary>
 internal sealed class Program : IDisposable
 {
+    // Smaller constants are kept in the model, where ONNX Runtime's optimiser can read them.
+    private const long SmallestApart = 1 << 16;
+
     private readonly IReadOnlyList<Tensor> _leaves;
     private readonly Dictionary<string, Tensor> _inputs;
+
+    // ONNX Runtime reads these as long as the session lives.
+    private readonly List<OrtValue> _kept = [];
 
     public Program(Graph graph, IReadOnlyList<Tensor> outputs, bool training, int? threads, bool constantParameters = false)
     {
@@ -16,7 +22,9 @@ internal sealed class Program : IDisposable
         _leaves = [.. leaves.Except(constants)];
         _inputs = leaves.Where(graph.Inputs.Contains).ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
         using SessionOptions options = Engine.CreateOptions(threads);
-        Session = new InferenceSession(graph.ToModel(Outputs, constantParameters, training), options);
+        Session = constantParameters
+            ? LoadConstant(graph, training, constants, options)
+            : new InferenceSession(graph.ToModel(Outputs, parametersInside: false, training), options);
     }
 
     public InferenceSession Session { get; }
@@ -87,6 +95,40 @@ internal sealed class Program : IDisposable
         }
 
         return temporary;
+    }
+
+    /// <summary>
+    /// Loads the graph with its parameters as constants. Large ones stay where they are, and ONNX Runtime reads them
+    /// there, so that loading takes neither their time nor their memory a second time.
+    /// </summary>
+    private InferenceSession LoadConstant(Graph graph, bool training, Parameter[] parameters, SessionOptions options)
+    {
+        HashSet<Tensor> folded = graph.FoldedWith(Outputs);
+        Parameter[] apart = [.. parameters.Where(p => p.Count * p.Type.SizeOf() >= SmallestApart && !folded.Contains(p))];
+        foreach (Parameter parameter in apart)
+        {
+            OrtValue value = parameter.Keep();
+            _kept.Add(value);
+            options.AddInitializer(parameter.Name, value);
+        }
+
+        // To ONNX Runtime these are tensors of an external file, replaced by ours. The file must exist but is not read,
+        // and must lie beside the model: it is the model.
+        const string File = "model.onnx";
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("clipood-");
+        try
+        {
+            string path = Path.Combine(folder.FullName, File);
+            System.IO.File.WriteAllBytes(path, graph.ToModel(
+                Outputs,
+                training,
+                parameter => apart.Contains(parameter) ? Graph.ToExternalProto(parameter, File) : graph.ValueOf(parameter)));
+            return new InferenceSession(path, options);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
     }
 
     private static string Names(IEnumerable<Tensor> tensors) => string.Join(", ", tensors.Select(tensor => $"'{tensor.Name}' {tensor.Type} {tensor.Shape}"));

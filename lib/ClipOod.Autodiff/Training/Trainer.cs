@@ -197,7 +197,7 @@ public sealed class Trainer : IDisposable
             throw new ArgumentException($"The state does not fit this trainer. {string.Join("; ", wrong)}.", nameof(state));
         }
 
-        _states.ForEach(entry => entry.Current = state[entry.Name].ToOrtValue());
+        _states.ForEach(entry => entry.Set(state[entry.Name]));
         _sums.ForEach(sum => sum.Reset());
         (Updates, _accumulated) = (state[UpdatesName].Values<long>()[0], 0);
     }
@@ -295,21 +295,7 @@ public sealed class Trainer : IDisposable
 
         public required Tensor Next { get; set; }
 
-        public OrtValue Current
-        {
-            get => _parameter?.Current ?? (_current ??= Initial.Constant(0).For(Name, Input.Type, Input.Shape.ToSizes())());
-            set
-            {
-                if (_parameter is null)
-                {
-                    _current = value;
-                }
-                else
-                {
-                    _parameter.Current = value;
-                }
-            }
-        }
+        public OrtValue Current => _parameter?.Current ?? (_current ??= Initial.Constant(0).For(Name, Input.Type, Input.Shape.ToSizes())());
 
         public static State Of(Parameter parameter, Tensor next) => new(parameter.Name, parameter, parameter) { Next = next };
 
@@ -329,6 +315,23 @@ public sealed class Trainer : IDisposable
         }
 
         /// <summary>Makes what the last step wrote current.</summary>
-        public void Advance() => Current = _written!;
+        public void Advance()
+        {
+            _current = _written;
+            _parameter?.Learn(_written!);
+        }
+
+        /// <summary>Goes on from other values.</summary>
+        public void Set(TensorValue value)
+        {
+            if (_parameter is null)
+            {
+                _current = value.ToOrtValue();
+            }
+            else
+            {
+                _parameter.Value = value;
+            }
+        }
     }
 }
