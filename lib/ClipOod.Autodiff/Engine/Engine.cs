@@ -42,6 +42,16 @@ public static class Engine
         return new InferenceSession(model, options);
     }
 
+    /// <summary>Loads an ONNX model file, and the files of external data beside it, with full graph optimisation.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="threads">Number of threads of one run, all processors where null.</param>
+    /// <exception cref="OnnxRuntimeException">ONNX Runtime refuses the model.</exception>
+    public static InferenceSession CreateSession(string path, int? threads = null)
+    {
+        using SessionOptions options = CreateOptions(threads);
+        return new InferenceSession(path, options);
+    }
+
     /// <summary>A tensor over memory that the caller keeps; nothing is copied.</summary>
     public static OrtValue Tensor<T>(Memory<T> values, params long[] shape)
         where T : unmanaged =>

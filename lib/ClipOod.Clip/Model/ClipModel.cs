@@ -1,0 +1,242 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using ClipOod.Autodiff;
+
+namespace ClipOod.Clip;
+
+/// <summary>
+/// A CLIP model with a vision transformer: both towers as graphs that ONNX Runtime runs and that can be learned and differentiated, down
+/// to the pixels. <see cref="ClipEncoder.EncodeImages(IReadOnlyList{string}, ClipEncodingOptions?, CancellationToken)"/> and
+/// <see cref="ClipEncoder.EncodeTexts"/> encode with sessions that are laid out once for speed.
+/// </summary>
+public sealed class ClipModel : ClipEncoder
+{
+    // CLIP's first temperature, 0.07 (Radford et al. 2021).
+    private static readonly double _firstLogitScale = Math.Log(1 / 0.07);
+
+    private readonly ClipWeights? _weights;
+    private readonly Tensor _texts;
+    private readonly Tensor _textFeatures;
+    private Evaluator? _imageSession;
+    private Evaluator? _textSession;
+    private string? _hash;
+
+    private ClipModel(ClipConfig config, ClipTokenizer? tokenizer, Func<string, int[], Initial> initial, ClipWeights? weights)
+        : base(
+            new ClipImageProcessor(config.ImageSize, mean: config.ImageMean, standardDeviation: config.ImageStandardDeviation),
+            tokenizer, config.EmbeddingWidth, config.ContextLength, config.VocabularySize)
+    {
+        (Config, _weights) = (config, weights);
+        Graph = new Graph("clip");
+        ImageTower = new ClipImageTower(Graph, config, initial);
+        TextTower = new ClipTextTower(Graph, config, initial);
+        LogitScale = Graph.Parameter("logit_scale", [], initial("logit_scale", []));
+        Pixels = Graph.Input("pixel_values", ElementType.Float, "batch", 3, config.ImageSize, config.ImageSize);
+        Ids = Graph.Input("input_ids", ElementType.Int64, "batch", config.ContextLength);
+        ImageFeatures = Graph.Output("image_embeds", ImageTower.Encode(Pixels));
+        TextFeatures = Graph.Output("text_embeds", TextTower.Encode(Ids));
+
+        // Encoding cuts rows after their end token, which training with its fixed shapes does not.
+        _texts = Graph.Input("texts", ElementType.Int64, "count", "length");
+        _textFeatures = TextTower.Encode(_texts);
+    }
+
+    /// <summary>The largest logit scale, ln 100, at which CLIP's training holds it (METHODS 1.4).</summary>
+    public static double MaxLogitScale { get; } = Math.Log(100);
+
+    /// <summary>The sizes and the activation.</summary>
+    public ClipConfig Config { get; }
+
+    /// <summary>The graph of both towers, to build losses on.</summary>
+    public Graph Graph { get; }
+
+    /// <summary>The image tower.</summary>
+    public ClipImageTower ImageTower { get; }
+
+    /// <summary>The text tower.</summary>
+    public ClipTextTower TextTower { get; }
+
+    /// <summary>The logarithm of the logit scale, a scalar.</summary>
+    public Parameter LogitScale { get; }
+
+    /// <summary>Input "pixel_values": normalised images, Float, shape (batch, 3, size, size).</summary>
+    public Tensor Pixels { get; }
+
+    /// <summary>Input "input_ids": rows of token numbers, Int64, shape (batch, context length).</summary>
+    public Tensor Ids { get; }
+
+    /// <summary>Features of <see cref="Pixels"/>, not normalised, shape (batch, embedding width).</summary>
+    public Tensor ImageFeatures { get; }
+
+    /// <summary>Features of <see cref="Ids"/>, not normalised, shape (batch, embedding width).</summary>
+    public Tensor TextFeatures { get; }
+
+    /// <summary>Scaled cosines of <see cref="ImageFeatures"/> and <see cref="TextFeatures"/>, shape (batch, batch).</summary>
+    public Tensor Logits => ClipLosses.Logits(ImageFeatures, TextFeatures, LogitScale);
+
+    /// <summary>SHA-256 over the activation and the names and values of all parameters: equal whatever layout they were read from.</summary>
+    public override string ModelHash => _hash ??= ComputeHash();
+
+    /// <summary>Reads a model.</summary>
+    /// <param name="path">Weights, or a folder with them; see <see cref="ClipWeights.Open"/>.</param>
+    /// <param name="activation">The activation, where it is not known otherwise; see <see cref="ClipWeights.Open"/>.</param>
+    /// <param name="config">The configuration file; null for the one beside the weights.</param>
+    /// <param name="tokenizer">The tokenizer; null for the one in the weights' folder, if there is one.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">The weights do not fit; see <see cref="ClipWeights.Open"/>.</exception>
+    /// <exception cref="ArgumentException">The tokenizer has another number of tokens than the model.</exception>
+    public static ClipModel Load(string path, ClipActivation? activation = null, string? config = null, ClipTokenizer? tokenizer = null)
+    {
+        ClipWeights weights = ClipWeights.Open(path, activation, config);
+        try
+        {
+            return new ClipModel(
+                weights.Config,
+                tokenizer ?? FindTokenizer(Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path))!),
+                (name, _) => Initial.Values(weights.Values(name)),
+                weights);
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// A model with random weights, to be trained from scratch. Standard deviations are those of OpenAI's code (its
+    /// <c>initialize_parameters</c>), the text tower's rule for both towers.
+    /// </summary>
+    /// <param name="config">Sizes and activation.</param>
+    /// <param name="seed">Seed: the same one gives the same weights.</param>
+    /// <param name="tokenizer">The tokenizer, for <see cref="ClipEncoder.EncodeTexts"/>.</param>
+    /// <exception cref="ArgumentException">The sizes do not fit together, or the tokenizer has another number of tokens.</exception>
+    public static ClipModel Create(ClipConfig config, int seed, ClipTokenizer? tokenizer = null)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        config.Validate();
+        return new ClipModel(config, tokenizer, (name, shape) => FirstValues(config, name, shape, seed), weights: null);
+    }
+
+    /// <summary>
+    /// Writes the model in OpenAI's layout with its configuration as metadata, so that <see cref="Load"/> reads it without more. The file
+    /// appears under its name when it is complete.
+    /// </summary>
+    /// <param name="path">The .safetensors file; one of this name is replaced.</param>
+    public void Save(string path) => Save(path, []);
+
+    /// <summary>
+    /// Writes vision_model.onnx (pixel_values to image_embeds) and text_model.onnx (input_ids to text_embeds), the common layout of
+    /// exports that other tools open. Features are not normalised.
+    /// </summary>
+    /// <param name="folder">An existing folder; files of these names are replaced.</param>
+    /// <exception cref="InvalidOperationException">A tower is too large for one ONNX file.</exception>
+    public void ExportOnnx(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        foreach ((string name, Tensor output) in new[] { (ClipOnnxModel.VisionFile, ImageFeatures), (ClipOnnxModel.TextFile, TextFeatures) })
+        {
+            string path = Path.Combine(folder, name);
+            string partial = path + ".partial";
+            File.WriteAllBytes(partial, Graph.ToModel([output], parametersInside: true));
+            File.Move(partial, path, overwrite: true);
+        }
+    }
+
+    /// <summary>
+    /// Makes encoding see parameters that have changed since the first encoding. <see cref="ClipTrainer"/> calls it; who trains otherwise
+    /// calls it after training.
+    /// </summary>
+    public void Refresh()
+    {
+        _imageSession?.Dispose();
+        _textSession?.Dispose();
+        (_imageSession, _textSession, _hash) = (null, null, null);
+    }
+
+    /// <summary>Closes sessions and files; the model can no longer be used.</summary>
+    public override void Dispose()
+    {
+        Refresh();
+        _weights?.Dispose();
+    }
+
+    internal static SafetensorsTensor ToSafetensors(string name, TensorValue value)
+    {
+        int[] shape = [.. value.Shape.Select(size => (int)size)];
+        return value.Type == ElementType.Int64
+            ? SafetensorsTensor.FromInt64s(name, shape, value.Values<long>())
+            : SafetensorsTensor.FromSingles(name, shape, value.Values<float>());
+    }
+
+    internal void Save(string path, IEnumerable<SafetensorsTensor> more) => Safetensors.Write(
+        path,
+        Parameters().Select(entry => ToSafetensors(entry.Name, entry.Parameter.Value)).Concat(more),
+        new Dictionary<string, string> { ["config"] = ClipConfigFile.Write(Config) });
+
+    /// <summary>The model's own parameters, without those that others have added to its graph, sorted by name.</summary>
+    internal IEnumerable<(string Name, Parameter Parameter)> Parameters() =>
+        ImageTower.Parameters.Concat(TextTower.Parameters)
+            .Append(new("logit_scale", LogitScale))
+            .OrderBy(entry => entry.Key, StringComparer.Ordinal)
+            .Select(entry => (entry.Key, entry.Value));
+
+    private protected override float[] EncodePixels(Memory<float> pixels, int count)
+    {
+        _imageSession ??= new Evaluator([ImageFeatures], constantParameters: true);
+        return _imageSession.Run((Pixels.Name, pixels))[0].Values<float>();
+    }
+
+    private protected override float[] EncodeIds(long[] ids, int count, int length)
+    {
+        _textSession ??= new Evaluator([_textFeatures], constantParameters: true);
+        return _textSession.Run((_texts.Name, TensorValue.Of(ids, count, length)))[0].Values<float>();
+    }
+
+    private string ComputeHash()
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes(Config.Activation.ToString()));
+        foreach ((string name, Parameter parameter) in Parameters())
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes(name));
+            hash.AppendData(MemoryMarshal.AsBytes<float>(parameter.Value.Values<float>()));
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static ClipTokenizer? FindTokenizer(string folder)
+    {
+        try
+        {
+            return ClipTokenizer.Load(folder);
+        }
+        catch (FileNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    private static Initial FirstValues(ClipConfig config, string name, int[] shape, int seed)
+    {
+        // A generator of its own for each tensor, the same on every platform: the seed and the name decide.
+        int own = BitConverter.ToInt32(SHA256.HashData(Encoding.UTF8.GetBytes($"{seed} {name}")));
+        ClipTransformerSizes tower = name.StartsWith("visual.", StringComparison.Ordinal) ? config.Vision : config.Text;
+        double scale = 1 / Math.Sqrt(tower.Width);
+        string kind = name[(name.LastIndexOf("resblocks.", StringComparison.Ordinal) is >= 0 and int at ? name.IndexOf('.', at + 10) + 1 : 0)..];
+        return kind switch
+        {
+            "logit_scale" => Initial.Constant(_firstLogitScale),
+            "visual.conv1.weight" => Initial.Normal(1 / Math.Sqrt(3.0 * shape[2] * shape[3]), own),
+            "token_embedding.weight" => Initial.Normal(0.02, own),
+            "positional_embedding" => Initial.Normal(0.01, own),
+            "attn.out_proj.weight" or "mlp.c_proj.weight" => Initial.Normal(scale / Math.Sqrt(2 * tower.Layers), own),
+            "mlp.c_fc.weight" => Initial.Normal(scale / Math.Sqrt(2), own),
+            _ when kind.EndsWith("bias", StringComparison.Ordinal) => Initial.Constant(0),
+            _ when kind.Contains("ln_", StringComparison.Ordinal) => Initial.Constant(1),
+            _ => Initial.Normal(scale, own),
+        };
+    }
+}

@@ -1,0 +1,134 @@
+using ClipOod.Autodiff;
+
+namespace ClipOod.Clip;
+
+/// <summary>
+/// CLIPN's "no" text tower (METHODS 3.1, 3.2, the released code): a copy of the whole text tower, and prompts that are added to the
+/// embeddings of a caption at all positions. Only these learn; the image tower, the text tower and the logit scale are to be frozen.
+/// </summary>
+public sealed class ClipNoTextTower
+{
+    /// <summary>The number of prompts of the released code.</summary>
+    public const int DefaultPrompts = 16;
+
+    private const string Prefix = "no.";
+    private const string PromptName = "no_prompt";
+
+    private ClipNoTextTower(ClipModel model, int prompts, Func<string, int[], Initial> initial)
+    {
+        ClipConfig config = model.Config;
+        Tower = new ClipTextTower(model.Graph, config, initial, Prefix);
+        int[] shape = [prompts, config.ContextLength, config.Text.Width];
+        Prompts = model.Graph.Parameter(Prefix + PromptName, [.. shape.Select(size => (long)size)], initial(PromptName, shape));
+    }
+
+    /// <summary>The transformer.</summary>
+    public ClipTextTower Tower { get; }
+
+    /// <summary>The prompts, shape (prompts, context length, width).</summary>
+    public Parameter Prompts { get; }
+
+    /// <summary>A copy of a model's text tower as it is now, with prompts of zeros: where CLIPN's training starts.</summary>
+    /// <param name="model">The model; the new tower belongs to its graph, of which it can be the only "no" tower.</param>
+    /// <param name="prompts">Number of prompts, at least 1.</param>
+    public static ClipNoTextTower CopyOf(ClipModel model, int prompts = DefaultPrompts)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentOutOfRangeException.ThrowIfLessThan(prompts, 1);
+        return new ClipNoTextTower(model, prompts, (name, _) => name == PromptName
+            ? Initial.Constant(0)
+            : Initial.Values(model.TextTower.Parameters[name].Value.Values<float>()));
+    }
+
+    /// <summary>A tower from a safetensors file of text weights in OpenAI's layout and the tensor no_prompt.</summary>
+    /// <param name="model">The model that it belongs to.</param>
+    /// <param name="path">The file; no_prompt has the shape (prompts, context length, width), or (context length, width) for one.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">Tensors are missing, unknown or of the wrong shape; all are listed.</exception>
+    public static ClipNoTextTower Load(ClipModel model, string path)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        using SafetensorsShards shards = SafetensorsShards.Open(path);
+        IReadOnlyList<int> found = shards.Find(PromptName)?.Shape ?? [];
+        int[] one = [model.Config.ContextLength, model.Config.Text.Width];
+        int prompts = found.Count == 3 ? found[0] : 1;
+        Dictionary<string, IReadOnlyList<int>> shapes = new()
+        {
+            [PromptName] = found.Count == 3 ? [prompts, .. one] : one,
+        };
+        if (shards.Find("logit_scale") is not null)
+        {
+            shapes.Add("logit_scale", []);
+        }
+
+        foreach ((string name, int[] shape) in ClipLayouts.TextTensors(model.Config))
+        {
+            shapes.Add(name, shape);
+        }
+
+        ClipWeights.Check(shards, ClipLayout.OpenAi, shapes, $"the \"no\" text tower of {model.Config}");
+        return new ClipNoTextTower(model, prompts, (name, _) => Initial.Values(shards.Find(name)!.ToSingles()));
+    }
+
+    /// <summary>Says whether trainers made from now on learn the tower and its prompts.</summary>
+    /// <param name="trainable">False to freeze them.</param>
+    public void SetTrainable(bool trainable)
+    {
+        Tower.SetTrainable(trainable);
+        Prompts.Trainable = trainable;
+    }
+
+    /// <summary>The "no" features of captions, not normalised.</summary>
+    /// <param name="ids">Token numbers, Int64, shape (batch, context length).</param>
+    /// <param name="mixture">
+    /// The weight of each prompt for each caption, shape (batch, prompts): see <see cref="DrawMixture"/>. Null: the mean of the prompts, as
+    /// in inference.
+    /// </param>
+    /// <returns>Shape (batch, embedding width).</returns>
+    /// <exception cref="ArgumentException">The shapes do not fit.</exception>
+    public Tensor Encode(Tensor ids, Tensor? mixture = null)
+    {
+        if (mixture is null)
+        {
+            return Tower.Encode(ids, Prompts.Mean([0]));
+        }
+
+        (Dimension prompts, Dimension length, Dimension width) = (Prompts.Shape[0], Prompts.Shape[1], Prompts.Shape[2]);
+        Tensor mixed = mixture.MatMul(Prompts.Reshape(prompts, length * width)).Reshape(mixture.Shape[0], length, width);
+        return Tower.Encode(ids, mixed);
+    }
+
+    /// <summary>
+    /// Draws the prompt of each caption of a training batch, evenly from the prompts and their mean, as a row of weights.
+    /// </summary>
+    /// <param name="batch">Number of captions.</param>
+    /// <param name="random">The generator, made with a seed of the caller's.</param>
+    /// <returns>Batch × prompts weights, row by row; each row sums to 1.</returns>
+    public float[] DrawMixture(int batch, Random random)
+    {
+        ArgumentNullException.ThrowIfNull(random);
+        int prompts = (int)Prompts.Shape[0].Size;
+        float[] mixture = new float[batch * prompts];
+        for (int row = 0; row < batch; row++)
+        {
+            Span<float> weights = mixture.AsSpan(row * prompts, prompts);
+            int drawn = random.Next(prompts + 1);
+            if (drawn < prompts)
+            {
+                weights[drawn] = 1;
+            }
+            else
+            {
+                weights.Fill(1f / prompts);
+            }
+        }
+
+        return mixture;
+    }
+
+    /// <summary>Writes the tower and its prompts, in the form that <see cref="Load"/> reads. The file appears under its name when it is complete.</summary>
+    /// <param name="path">The file; one of this name is replaced.</param>
+    public void Save(string path) => Safetensors.Write(
+        path,
+        Tower.Parameters.Select(entry => ClipModel.ToSafetensors(entry.Key, entry.Value.Value)).Append(ClipModel.ToSafetensors(PromptName, Prompts.Value)));
+}

@@ -1,0 +1,168 @@
+using ClipOod.Autodiff;
+
+namespace ClipOod.Clip;
+
+/// <summary>A transformer of CLIP with its parameters: what the image tower and the text towers have in common.</summary>
+public abstract class ClipTower
+{
+    private readonly SortedDictionary<string, Parameter> _parameters = new(StringComparer.Ordinal);
+    private readonly string _blocks;
+    private readonly ClipTransformerSizes _sizes;
+
+    private protected ClipTower(
+        Graph graph, ClipConfig config, string prefix, IEnumerable<(string Name, int[] Shape)> tensors, ClipTransformerSizes sizes, string blocks, Func<string, int[], Initial> initial)
+    {
+        (Graph, Config, _sizes, _blocks, Prefix) = (graph, config, sizes, blocks, prefix);
+        foreach ((string name, int[] shape) in tensors)
+        {
+            _parameters.Add(name, graph.Parameter(prefix + name, [.. shape.Select(size => (long)size)], initial(name, shape)));
+        }
+    }
+
+    /// <summary>The graph that its parameters belong to.</summary>
+    public Graph Graph { get; }
+
+    /// <summary>The model's sizes and activation.</summary>
+    public ClipConfig Config { get; }
+
+    /// <summary>Its parameters by OpenAI's names, sorted.</summary>
+    public IReadOnlyDictionary<string, Parameter> Parameters => _parameters;
+
+    /// <summary>What its parameters' names in the graph begin with, beside OpenAI's names.</summary>
+    internal string Prefix { get; }
+
+    /// <summary>Says whether trainers made from now on learn it; a frozen tower gets no backward nodes of its parameters.</summary>
+    /// <param name="trainable">False to freeze it.</param>
+    public void SetTrainable(bool trainable)
+    {
+        foreach (Parameter parameter in _parameters.Values)
+        {
+            parameter.Trainable = trainable;
+        }
+    }
+
+    private protected Tensor Norm(string name, Tensor x) =>
+        Op.LayerNorm(x, _parameters[$"{name}.weight"], _parameters[$"{name}.bias"], Config.LayerNormEpsilon);
+
+    /// <summary>The residual blocks on tokens (batch, length, width); the mask is added to the attention's logits.</summary>
+    private protected Tensor Transform(Tensor x, Tensor? mask = null)
+    {
+        for (int layer = 0; layer < _sizes.Layers; layer++)
+        {
+            string block = $"{_blocks}transformer.resblocks.{layer}";
+            x = x + Attend(block, Norm($"{block}.ln_1", x), mask);
+            Tensor hidden = Linear($"{block}.mlp.c_fc", Norm($"{block}.ln_2", x));
+            x = x + Linear($"{block}.mlp.c_proj", Config.Activation == ClipActivation.QuickGelu ? hidden.QuickGelu() : hidden.Gelu());
+        }
+
+        return x;
+    }
+
+    private Tensor Linear(string name, Tensor x) => Op.Linear(x, _parameters[$"{name}.weight"], _parameters[$"{name}.bias"], transposed: true);
+
+    private Tensor Attend(string block, Tensor x, Tensor? mask)
+    {
+        (Dimension batch, Dimension length, int heads, int width) = (x.Shape[0], x.Shape[1], _sizes.Heads, _sizes.Width / _sizes.Heads);
+        Tensor[] parts = Op.Linear(x, _parameters[$"{block}.attn.in_proj_weight"], _parameters[$"{block}.attn.in_proj_bias"], transposed: true)
+            .Reshape(batch, length, 3, heads, width)
+            .Transpose(2, 0, 3, 1, 4)
+            .Split(0, 3);
+        Tensor[] qkv = [.. parts.Select(part => part.Squeeze(0))];
+        Tensor logits = (qkv[0] * (1 / Math.Sqrt(width))).MatMul(qkv[1].SwapLastAxes());
+        Tensor mixed = (mask is null ? logits : logits + mask).Softmax().MatMul(qkv[2]);
+        return Linear($"{block}.attn.out_proj", mixed.Transpose(0, 2, 1, 3).Reshape(batch, length, _sizes.Width));
+    }
+}
+
+/// <summary>The image tower: patches and a class token through a transformer (METHODS 1.3).</summary>
+public sealed class ClipImageTower : ClipTower
+{
+    internal ClipImageTower(Graph graph, ClipConfig config, Func<string, int[], Initial> initial)
+        : base(graph, config, "", ClipLayouts.VisionTensors(config), config.Vision, "visual.", initial)
+    {
+    }
+
+    /// <summary>Normalises colours per channel, as the preprocessing does: for graphs that start at pixels, such as attacks.</summary>
+    /// <param name="rgb">Shape (batch, 3, height, width), red, green and blue on the scale [0, 1].</param>
+    public Tensor Normalize(Tensor rgb)
+    {
+        ArgumentNullException.ThrowIfNull(rgb);
+        Tensor perChannel(IEnumerable<double> values) => Graph.Constant<float>([.. values.Select(v => (float)v)], 3, 1, 1);
+        return (rgb - perChannel(Config.ImageMean)) / perChannel(Config.ImageStandardDeviation);
+    }
+
+    /// <summary>The tokens after the last block.</summary>
+    /// <param name="pixels">Normalised images, shape (batch, 3, size, size).</param>
+    /// <returns>Shape (batch, 1 + patches, width): the class token, then the patches row by row.</returns>
+    /// <exception cref="ArgumentException">The images are of another shape.</exception>
+    public Tensor Tokens(Tensor pixels)
+    {
+        ArgumentNullException.ThrowIfNull(pixels);
+        if (!pixels.Shape.Equals(new Shape(pixels.Shape[0], 3, Config.ImageSize, Config.ImageSize)))
+        {
+            throw new ArgumentException($"Images of shape {pixels.Shape} do not fit the model: expected (batch, 3, {Config.ImageSize}, {Config.ImageSize}).", nameof(pixels));
+        }
+
+        Tensor patches = Op.PatchEmbedding(pixels, Parameters["visual.conv1.weight"]);
+        Tensor first = Parameters["visual.class_embedding"].Reshape(1, 1, Config.Vision.Width).BroadcastTo(pixels.Shape[0], 1, Config.Vision.Width);
+        return Transform(Norm("visual.ln_pre", Op.Concat(1, first, patches) + Parameters["visual.positional_embedding"]));
+    }
+
+    /// <summary>The features before the projection, which linear probes use (METHODS 4.1).</summary>
+    /// <param name="pixels">Normalised images, shape (batch, 3, size, size).</param>
+    /// <returns>Shape (batch, width).</returns>
+    /// <exception cref="ArgumentException">The images are of another shape.</exception>
+    public Tensor Pool(Tensor pixels) => Norm("visual.ln_post", Tokens(pixels).Slice(1, 0..1).Squeeze(1));
+
+    /// <summary>The features, not normalised.</summary>
+    /// <param name="pixels">Normalised images, shape (batch, 3, size, size).</param>
+    /// <returns>Shape (batch, embedding width).</returns>
+    /// <exception cref="ArgumentException">The images are of another shape.</exception>
+    public Tensor Encode(Tensor pixels) => Pool(pixels).MatMul(Parameters["visual.proj"]);
+}
+
+/// <summary>The text tower: tokens through a causal transformer, read at the end token (METHODS 1.3).</summary>
+public sealed class ClipTextTower : ClipTower
+{
+    internal ClipTextTower(Graph graph, ClipConfig config, Func<string, int[], Initial> initial, string prefix = "")
+        : base(graph, config, prefix, ClipLayouts.TextTensors(config), config.Text, "", initial)
+    {
+    }
+
+    /// <summary>The features, not normalised.</summary>
+    /// <param name="ids">
+    /// Token numbers, Int64, shape (batch, length) with a length up to the context length; the end token, where the feature is read, has
+    /// the largest number of its row. What follows it has no influence, so that rows can be cut after the last end token.
+    /// </param>
+    /// <param name="prompt">
+    /// Added to the token and position embeddings, shape (context length, width) or (batch, context length, width): CLIPN's prompt. It needs
+    /// a length that is the context length.
+    /// </param>
+    /// <returns>Shape (batch, embedding width).</returns>
+    /// <exception cref="ArgumentException">The shapes do not fit.</exception>
+    public Tensor Encode(Tensor ids, Tensor? prompt = null)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        if (ids.Rank != 2 || (ids.Shape[1].IsFixed && ids.Shape[1].Size > Config.ContextLength))
+        {
+            throw new ArgumentException($"Token numbers of shape {ids.Shape} do not fit: expected (batch, length) with a length up to {Config.ContextLength}.", nameof(ids));
+        }
+
+        Tensor order = ids.Indices(1);
+        Tensor x = Parameters["token_embedding.weight"].Gather(ids) + Parameters["positional_embedding"].Gather(order);
+        if (prompt is not null)
+        {
+            x = x + prompt;
+        }
+
+        // A token sees itself and those before it.
+        Tensor later = Op.Greater(order.Unsqueeze(0), order.Unsqueeze(1));
+        Tensor mask = Op.Where(later, Graph.Constant(double.NegativeInfinity), Graph.Constant(0));
+        x = Transform(x, mask);
+
+        // The row of the end token, picked out by a product so that its gradient is one too.
+        Tensor isEnd = Op.Equal(ids.ArgMax(-1, keepDims: true), order).Cast(Graph.Type);
+        Tensor end = isEnd.Unsqueeze(1).MatMul(x).Squeeze(1);
+        return Norm("ln_final", end).MatMul(Parameters["text_projection"]);
+    }
+}
