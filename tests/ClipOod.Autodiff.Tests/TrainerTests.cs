@@ -221,6 +221,19 @@ public sealed class TrainerTests
     }
 
     [Fact]
+    public void Parameter_AfterItsTrainerIsGone_KeepsWhatWasLearned()
+    {
+        (Trainer trainer, Parameter w) = Create(new Sgd(0.1, momentum: 0.9));
+        trainer.Step(("c", Batch(0)));
+        trainer.Step(("c", Batch(1)));
+        double[] learned = w.Value.Values<double>();
+        trainer.Dispose();
+        Assert.Equal(learned, w.Value.Values<double>());
+        Assert.Equal(learned, Program.Fetch(w.Current).Values<double>());
+        Assert.NotEqual(_start, learned);
+    }
+
+    [Fact]
     public void Training_WithDropoutAndTheSameSeed_Repeats()
     {
         double[] losses(int seed)

@@ -51,6 +51,18 @@ internal sealed class Program : IDisposable
         return [.. read.Select(tensor => values[tensor])];
     }
 
+    /// <summary>Copies values from the memory of a device, which only a run can read: one that computes nothing.</summary>
+    public static TensorValue Fetch(OrtValue value)
+    {
+        OrtTensorTypeAndShapeInfo info = value.GetTensorTypeAndShape();
+        Graph graph = new("fetch");
+        Tensor input = graph.Input("device", (ElementType)info.ElementDataType, [.. info.Shape.Select(Dimension.FromInt64)]);
+        using Program program = new(graph, [graph.Output("host", input)], training: false, threads: 1);
+        using OrtIoBinding binding = program.Session.CreateIoBinding();
+        binding.BindInput(input.Name, value);
+        return program.Run(binding, program.Outputs)[0];
+    }
+
     public void Dispose() => Session.Dispose();
 
     /// <summary>

@@ -70,6 +70,11 @@ public sealed class TensorValue
 
     internal static TensorValue CopyOf(OrtValue value)
     {
+        if (value.GetTensorMemoryInfo().GetDeviceType() != OrtMemoryInfoDeviceType.CPU)
+        {
+            return Program.Fetch(value);
+        }
+
         OrtTensorTypeAndShapeInfo info = value.GetTensorTypeAndShape();
         Array values = info.ElementDataType switch
         {

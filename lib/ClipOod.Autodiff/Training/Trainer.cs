@@ -205,6 +205,13 @@ public sealed class Trainer : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        // The memory of a device goes with the session.
+        foreach (Parameter parameter in Engine.Provider == "CPU" ? [] : Parameters)
+        {
+            parameter.Value = parameter.Value;
+        }
+
+        _states.Concat(_sums).ToList().ForEach(state => state.Dispose());
         _update.Dispose();
         _accumulate?.Dispose();
     }
@@ -278,7 +285,7 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>A tensor kept between steps: a parameter, or a state of the optimiser, which is 0 at first.</summary>
-    private sealed class State
+    private sealed class State : IDisposable
     {
         private readonly Parameter? _parameter;
 
@@ -303,6 +310,18 @@ public sealed class Trainer : IDisposable
         {
             Tensor input = parameter.Graph.HiddenInput($"{parameter.Name}.{name}", parameter.Type, parameter.Shape);
             return new State($"{parameter.Name}.{name}", input, null) { Next = input };
+        }
+
+        /// <summary>Frees the buffers, but for the one that holds a parameter's values.</summary>
+        public void Dispose()
+        {
+            foreach (OrtValue? buffer in _buffers)
+            {
+                if (!ReferenceEquals(buffer, _parameter?.Current))
+                {
+                    buffer?.Dispose();
+                }
+            }
         }
 
         public void Reset() => _current = null;

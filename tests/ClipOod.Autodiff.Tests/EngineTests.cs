@@ -1,0 +1,48 @@
+using System.Diagnostics;
+
+namespace ClipOod.Autodiff.Tests;
+
+public sealed class EngineTests
+{
+    [Fact]
+    public void Describe_NamesVersionProviderAndThreads()
+    {
+        string text = Engine.Describe();
+        Assert.Contains($"{Engine.Provider} execution provider", text, StringComparison.Ordinal);
+        Assert.Contains(FormattableString.Invariant($"{Environment.ProcessorCount} threads"), text, StringComparison.Ordinal);
+        Assert.Matches(@"^ONNX Runtime \d+\.\d+\.\d+, ", text);
+    }
+
+    [Theory]
+    [InlineData("Cpu", "Microsoft.ML.OnnxRuntime")]
+    [InlineData("Gpu", "Microsoft.ML.OnnxRuntime.Gpu")]
+    public void Library_BuiltForAFlavor_ReferencesThatPackageOfOnnxRuntimeOnly(string flavor, string package)
+    {
+        string answer = Dotnet("msbuild", "lib/ClipOod.Autodiff", "-getItem:PackageReference", $"-p:OnnxRuntimeFlavor={flavor}");
+        using System.Text.Json.JsonDocument document = System.Text.Json.JsonDocument.Parse(answer);
+        IEnumerable<string> references = document.RootElement.GetProperty("Items").GetProperty("PackageReference")
+            .EnumerateArray().Select(item => item.GetProperty("Identity").GetString()!);
+        Assert.Equal([package], references.Where(name => name.StartsWith("Microsoft.ML.OnnxRuntime", StringComparison.Ordinal)));
+    }
+
+    private static string Dotnet(params string[] arguments)
+    {
+        ProcessStartInfo start = new("dotnet", arguments) { WorkingDirectory = RepositoryRoot(), RedirectStandardOutput = true };
+        using Process process = Process.Start(start)!;
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, output);
+        return output;
+    }
+
+    private static string RepositoryRoot()
+    {
+        DirectoryInfo? folder = new(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "ClipOod.sln")))
+        {
+            folder = folder.Parent;
+        }
+
+        return folder?.FullName ?? throw new DirectoryNotFoundException($"No folder above {AppContext.BaseDirectory} holds ClipOod.sln.");
+    }
+}
