@@ -203,4 +203,17 @@ public sealed class GraphTests
         process.WaitForExit();
         return (process.ExitCode, output + errors.Result);
     }
+
+    [Fact]
+    public void Evaluator_OfAPartWhoseBatchSizeAnotherInputShares_NeedsItsOwnInputsOnly()
+    {
+        Graph graph = new("two");
+        graph.Input("first", ElementType.Float, "batch", 2);
+        Tensor second = graph.Input("second", ElementType.Float, 3, "batch");
+        using Evaluator evaluator = new([second.Size(1), second.Indices(1), second.Mean()]);
+        IReadOnlyList<TensorValue> values = evaluator.Run(("second", new float[] { 1, 2, 3, 4, 5, 6 }));
+        Assert.Equal(2, values[0].ToDouble());
+        Assert.Equal([0L, 1L], values[1].Values<long>());
+        Assert.Equal(3.5, values[2].ToDouble());
+    }
 }

@@ -57,13 +57,13 @@ public sealed partial class Graph
         ArgumentNullException.ThrowIfNull(outputs);
         GraphProto graph = new() { Name = Name };
         HashSet<Node> written = [];
-        foreach (Tensor tensor in Needed(outputs))
+        foreach (Tensor tensor in Needed(outputs, out Dictionary<Node, (Tensor Tensor, int Axis)> sources))
         {
             if (tensor.Producer is { } node)
             {
                 if (written.Add(node))
                 {
-                    graph.Node.Add(ToProto(node));
+                    graph.Node.Add(sources.TryGetValue(node, out (Tensor Tensor, int Axis) source) ? ToProto(SizeReader(node, source)) : ToProto(node));
                 }
             }
             else if (_constants.TryGetValue(tensor, out byte[]? bytes))
@@ -104,23 +104,55 @@ public sealed partial class Graph
     };
 
     /// <summary>All tensors that some depend on, and these, in the order of their making.</summary>
-    private IEnumerable<Tensor> Needed(IReadOnlyList<Tensor> outputs)
+    private IEnumerable<Tensor> Needed(IReadOnlyList<Tensor> outputs) => Needed(outputs, out _);
+
+    /// <summary>The same, with where the nodes that read a size of an input read it.</summary>
+    /// <remarks>
+    /// That is an input that is needed anyway and has this size, rather than the one that the symbol was first seen on: texts are
+    /// then computed without feeding the images that share their batch size elsewhere in the graph.
+    /// </remarks>
+    private IEnumerable<Tensor> Needed(IReadOnlyList<Tensor> outputs, out Dictionary<Node, (Tensor Tensor, int Axis)> sources)
     {
         HashSet<Tensor> needed = [];
+        Queue<Node> sizes = [];
         Stack<Tensor> open = new(outputs);
-        while (open.TryPop(out Tensor? tensor))
+        sources = [];
+        while (true)
         {
-            RequireMine(tensor, nameof(outputs));
-            if (needed.Add(tensor))
+            while (open.TryPop(out Tensor? tensor))
             {
+                RequireMine(tensor, nameof(outputs));
+                if (!needed.Add(tensor))
+                {
+                    continue;
+                }
+
+                if (tensor.Producer is { Operation: "Shape" } node && _inputs.Contains(node.Inputs[0]))
+                {
+                    sizes.Enqueue(node);
+                    continue;
+                }
+
                 foreach (Tensor input in tensor.Producer?.Inputs ?? [])
                 {
                     open.Push(input);
                 }
             }
-        }
 
-        return needed.OrderBy(tensor => tensor.Id);
+            // All others are known by now.
+            if (!sizes.TryDequeue(out Node? reader))
+            {
+                return needed.OrderBy(tensor => tensor.Id);
+            }
+
+            Tensor first = reader.Inputs[0];
+            Dimension size = first.Shape[(int)reader.Attributes[0].Value];
+            Tensor source = needed.Contains(first)
+                ? first
+                : _inputs.Find(input => needed.Contains(input) && input.Shape.Contains(size)) ?? first;
+            sources.Add(reader, (source, source.Shape.ToList().IndexOf(size)));
+            open.Push(source);
+        }
     }
 
     /// <summary>The parameters from which ONNX Runtime computes other constants before the first run, where parameters are constant.</summary>
@@ -164,6 +196,9 @@ public sealed partial class Graph
                 CultureInfo.InvariantCulture,
                 $"The parameters of graph '{Name}' take {size} bytes; one ONNX file holds {LargestModel}."));
     }
+
+    private static Node SizeReader(Node node, (Tensor Tensor, int Axis) source) =>
+        new(node.Operation, [source.Tensor], [("start", source.Axis), ("end", source.Axis + 1)]) { Outputs = node.Outputs };
 
     private static NodeProto ToProto(Node node)
     {
