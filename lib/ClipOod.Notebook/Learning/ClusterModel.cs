@@ -120,20 +120,19 @@ public sealed class ClusterModel
 /// </param>
 public sealed record ClusterModelQuality(double IdAccuracy, double NewClassAccuracy, ClusterQuality Assigned)
 {
-    /// <summary>Each value with the name that a table shows.</summary>
-    public IEnumerable<(string Name, double Value)> Rows() =>
-    [
+    /// <summary>The values as a table, in percent.</summary>
+    public ResultTable ToTable() => RateTable.Of(
+        $"{Assigned.Clusters} new classes on held-out data",
         ("ID accuracy", IdAccuracy),
-        ("new-class accuracy", NewClassAccuracy),
-        ("taken for ID", Assigned.NoiseShare),
-        ("purity", Assigned.Purity),
+        ("New-class accuracy", NewClassAccuracy),
+        ("Taken for ID", Assigned.NoiseShare),
+        ("Purity", Assigned.Purity),
         ("NMI", Assigned.Nmi),
-        ("ARI", Assigned.Ari),
-    ];
+        ("ARI", Assigned.Ari));
 
-    /// <summary>The values as an HTML table, in percent.</summary>
-    public string ToHtml() => PercentTable.Html($"{Assigned.Clusters} new classes on held-out data", Rows());
+    /// <summary>The table as HTML.</summary>
+    public string ToHtml() => ToTable().ToHtml();
 
-    /// <summary>The values in percent, on one line.</summary>
-    public override string ToString() => PercentTable.Text($"{Assigned.Clusters} new classes on held-out data", Rows());
+    /// <summary>The table as aligned text.</summary>
+    public override string ToString() => ToTable().ToString();
 }

@@ -38,6 +38,7 @@ internal static class ClipOodCommand
         var root = new RootCommand("ClipOod: runs the notebooks on out-of-distribution detection with CLIP and shows what they give.")
         {
             new RunCommand(),
+            new ExportCommand(),
             new DoctorCommand(),
         };
         HelpOption help = root.Options.OfType<HelpOption>().Single();

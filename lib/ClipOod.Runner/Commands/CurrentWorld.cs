@@ -1,22 +1,30 @@
+using ClipOod.Notebook;
+
 namespace ClipOod.Runner.Commands;
 
 /// <summary>The world that the notebooks will run in.</summary>
 internal static class CurrentWorld
 {
-    private const string FolderVariable = "CLIPOOD_FEATURES";
+    /// <summary>Its name, by which recorded results are filed; known also where the world is missing.</summary>
+    public static string Name => Environment.GetEnvironmentVariable(World.WorldVariable) is { Length: > 0 } name ? name : ClipFeatures.WorldName;
 
-    public const string Name = "clip-features";
-
-    /// <summary>Finds the world, so that its absence is said once and not by every notebook.</summary>
-    /// <exception cref="CommandException">It is not there.</exception>
-    public static void Require()
+    /// <summary>Opens the world, so that its absence is said once and not by every notebook.</summary>
+    /// <exception cref="CommandException">It is not there, or broken.</exception>
+    public static World Require()
     {
-        string? folder = Environment.GetEnvironmentVariable(FolderVariable);
-        if (!Directory.Exists(folder))
+        // The notebooks run in their own folder, so a path relative to this one must not reach them as it is.
+        if (Environment.GetEnvironmentVariable(ClipFeatures.FolderVariable) is { Length: > 0 } folder)
         {
-            throw new CommandException(
-                $"The world '{Name}' is missing: {FolderVariable} is {(folder is null ? "not set" : $"'{folder}', which is no folder")}. "
-                + $"Set {FolderVariable} to a folder of CLIP features.");
+            Environment.SetEnvironmentVariable(ClipFeatures.FolderVariable, Path.GetFullPath(folder));
+        }
+
+        try
+        {
+            return World.Open();
+        }
+        catch (WorldNotFoundException e)
+        {
+            throw new CommandException(e.Message);
         }
     }
 }

@@ -28,11 +28,7 @@ internal sealed class DoctorCommand : Command
             ("library", () => CheckLibrary(folders.Library)),
             ("native libraries", () => CheckNatives(folders.Library)),
             ("execution providers", () => string.Join(", ", OrtEnv.Instance().GetAvailableProviders())),
-            ("world", () =>
-            {
-                CurrentWorld.Require();
-                return CurrentWorld.Name;
-            }),
+            ("world", () => CurrentWorld.Require().Name),
         ];
 
         bool healthy = true;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ClipOod.Runner.Execution;
+using ClipOod.Runner.Rendering;
 
 namespace ClipOod.Runner.Commands;
 
@@ -10,7 +11,7 @@ internal sealed class RunCommand : Command
 
     private readonly Option<string[]> _only = new("--only")
     {
-        Description = "Run only this notebook: a number (03) or a name; may be repeated",
+        Description = "Run only this notebook, a number (03) or a name; may be repeated. The site then holds only these",
         HelpName = "NOTEBOOK",
     };
 
@@ -52,6 +53,7 @@ internal sealed class RunCommand : Command
         string folder = _run.NotebooksFolder(parse);
         IReadOnlyList<NotebookFile> notebooks = NotebookFile.Find(folder, parse.GetValue(_only));
         _run.RequireWorld(parse);
+        string site = parse.GetValue(_output) ?? WorkbookFolders.Around(Environment.CurrentDirectory).Site;
         string expected = _run.ExpectedFolder(parse, folder);
         RunOptions options = _run.Options(parse) with
         {
@@ -83,12 +85,14 @@ internal sealed class RunCommand : Command
             run = Record(run, notebooks, expected, display);
         }
 
+        RunCommandOptions.RequireParametersKnown(parameters, run.ParametersAsked);
+        SiteWriter.Write(site, run.Runs, new SiteOptions("ClipOod", "Out-of-distribution detection with CLIP"));
         if (parse.GetValue(_report) is string report)
         {
             RunReport.Write(report, run);
         }
 
-        RunCommandOptions.RequireParametersKnown(parameters, run.ParametersAsked);
+        display.PrintLine($"Open {Path.Combine(site, "index.html")}");
         return run.Runs.All(notebook => notebook.State == RunState.Passed) ? ExitCodes.Passed : ExitCodes.Failed;
     }
 

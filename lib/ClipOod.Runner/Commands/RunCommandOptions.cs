@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ClipOod.Runner.Execution;
+using ClipOod.Runner.Rendering;
 
 namespace ClipOod.Runner.Commands;
 
@@ -79,6 +80,7 @@ internal sealed class RunCommandOptions
         CellTimeout = TimeSpan.FromSeconds(parse.GetValue(_cellTimeout)),
         NotebookTimeout = TimeSpan.FromSeconds(parse.GetValue(_timeout)),
         Parameters = Parameters(parse),
+        CheckCell = cell => cell.Kernel == "markdown" ? MarkdownRenderer.Validate(cell.Source) : null,
     };
 
     public IReadOnlyDictionary<string, string> Parameters(ParseResult parse)

@@ -7,6 +7,8 @@ internal sealed record WorkbookFolders(string Root)
 
     public string Site => Path.Combine(Root, "artifacts", "site");
 
+    public string Export => Path.Combine(Root, "artifacts", "export");
+
     public string Library => Path.Combine(Root, "artifacts", "notebook");
 
     /// <summary>The repository around a folder: the nearest folder above that holds <c>notebooks/</c>.</summary>

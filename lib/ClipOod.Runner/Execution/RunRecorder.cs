@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using ClipOod.Runner.Kernel;
 
@@ -20,6 +21,7 @@ internal sealed class RunRecorder
     private bool _textIsError;
     private int _textLength;
     private bool _running;
+    private long _cellStarted;
 
     public RunRecorder(NotebookFile notebook) => _notebook = notebook;
 
@@ -33,6 +35,7 @@ internal sealed class RunRecorder
             {
                 case CellStarted:
                     _running = true;
+                    _cellStarted = Stopwatch.GetTimestamp();
                     break;
                 case CellEnded ended:
                     EndCell(ended.Error is null ? RunState.Passed : RunState.Failed, TimeSpan.FromSeconds(ended.Seconds), ended.Error);
@@ -73,7 +76,7 @@ internal sealed class RunRecorder
             bool failed = _ended.Any(cell => cell.State != RunState.Passed);
             if (_running || (!failed && _ended.Count < count))
             {
-                TimeSpan spent = elapsed - _ended.Aggregate(TimeSpan.Zero, (sum, cell) => sum + cell.Elapsed);
+                TimeSpan spent = _running ? Stopwatch.GetElapsedTime(_cellStarted) : TimeSpan.Zero;
                 EndCell(stoppedAs ?? RunState.Failed, spent, explanation);
             }
 

@@ -151,7 +151,5 @@ internal static class Worker
         public override void WriteLine() => Write(CoreNewLine);
 
         public override void WriteLine(string? value) => Write(value + NewLine);
-
-        private new void Write(char[] buffer) => Write(new string(buffer));
     }
 }

@@ -5,9 +5,11 @@ namespace ClipOod.Runner.Rendering;
 /// <summary>Keeps the style sheet of an output to that output.</summary>
 internal static class CssScope
 {
-    /// <summary>Wraps rules in <c>@scope</c>, after balancing their blocks so that none can close the scope early.</summary>
-    /// <remarks>The scope's roots are the children: its element itself belongs to the page.</remarks>
-    public static string Wrap(string css, string id) => $"@scope (#{id} > *) {{\n{Balance(css)}\n}}";
+    /// <summary>
+    /// Nests rules in one for the element that holds the output, after balancing their blocks so that none can close it
+    /// early: <c>body</c> then means a body inside the output, of which there is none.
+    /// </summary>
+    public static string Wrap(string css, string id) => $"#{id} {{\n{Balance(css)}\n}}";
 
     /// <summary>Drops closers that nothing opened, and closes what stays open: blocks, strings and comments.</summary>
     public static string Balance(string css)

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text;
-using AngleSharp.Dom;
 using ClipOod.Runner.Execution;
 
 namespace ClipOod.Runner.Rendering;
@@ -59,7 +57,7 @@ internal sealed class NotebookPage
             PageFrame.State(_run.State),
             $"<span>{Html.Time(_run.Elapsed)}</span>",
             .. _run.Cells.Any(IsCode) ? (string[])[$"<span>{Html.Count(_run.Cells.Count(IsCode), "code cell")}</span>"] : [],
-            .. _run.Results.Count == 0 ? [] : (string[])[$"<a href=\"#declared-results\">{ResultsSummary(_run.Results)}</a>"],
+            .. _run.Results.Count == 0 ? [] : (string[])[$"<a class=\"{(_run.Results.All(result => result.State == CheckState.Matches) ? "good" : "bad")}\" href=\"#declared-results\">{ResultsSummary(_run.Results)}</a>"],
             .. failed == 0 ? [] : (string[])[$"<a href=\"#{IdOf(_run.Cells.First(cell => cell.Error is not null || cell.State == RunState.TimedOut))}\">first failure ↓</a>"],
         ];
         string question = _run.Question.Length == 0 ? "" : $"<p class=\"question\">{PageFrame.Inline(_run.Question)}</p>";
@@ -110,14 +108,9 @@ internal sealed class NotebookPage
 
     private static string Section(CellRun cell, string kind, string content)
     {
-        var outputs = new StringBuilder();
         // Of the kernels that render, the source is what is shown; their outputs only repeat it.
-        foreach (CellOutput output in cell.Kernel == "csharp" ? cell.Outputs : [])
-        {
-            string id = string.Create(CultureInfo.InvariantCulture, $"{IdOf(cell)}-output-{outputs.Length}");
-            outputs.Append(Output(output, id));
-        }
-
+        IReadOnlyList<CellOutput> shown = cell.Kernel == "csharp" ? cell.Outputs : [];
+        string outputs = string.Concat(shown.Select((output, i) => Output(output, string.Create(CultureInfo.InvariantCulture, $"{IdOf(cell)}-output-{i + 1}"))));
         string after = outputs.Length == 0 && cell.Error is null && cell.State is RunState.Passed ? "" : $"<div class=\"outputs\">{outputs}{Failure(cell)}</div>";
         return $"<section class=\"cell {kind} {(cell.State == RunState.Passed ? "" : PageFrame.ClassOf(cell.State))}\" id=\"{IdOf(cell)}\">\n{content}{after}\n</section>\n";
     }
@@ -148,11 +141,7 @@ internal sealed class NotebookPage
         return $"<div class=\"outputs\"><div class=\"output rich\" id=\"{id}\"></div></div><script>notebookCell(\"{id}\", async function (element) {{\n{HtmlFragment.Script(cell.Source)}\n}});</script>";
     }
 
-    private static string Rich(string html, string id)
-    {
-        IElement root = HtmlFragment.Parse(html, id).Root;
-        return root.InnerHtml;
-    }
+    private static string Rich(string html, string id) => HtmlFragment.Parse(html, id).ToHtml();
 
     private static string Output(CellOutput output, string id) => output switch
     {

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Text.Json;
 using ClipOod.Runner.Commands;
+using ClipOod.Runner.Execution;
 
 namespace ClipOod.Runner.Tests.Commands;
 
@@ -8,6 +10,8 @@ public sealed class ClipOodCommandTests : IDisposable
     private readonly TemporaryWorkbook _workbook = new();
 
     public void Dispose() => _workbook.Dispose();
+
+    private string Site => Path.Combine(_workbook.Root, "site");
 
     private string Report => Path.Combine(_workbook.Root, "report.json");
 
@@ -20,7 +24,7 @@ public sealed class ClipOodCommandTests : IDisposable
     }
 
     private Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) => InvokeAsync(
-        ["run", "--no-world", "--notebooks", _workbook.Notebooks, "--expected", _workbook.Expected, "--output", Path.Combine(_workbook.Root, "site"), .. arguments]);
+        ["run", "--no-world", "--notebooks", _workbook.Notebooks, "--expected", _workbook.Expected, "--output", Site, .. arguments]);
 
     [Fact]
     public async Task Run_OfGoodNotebooks_Gives0AndAReport()
@@ -33,6 +37,8 @@ public sealed class ClipOodCommandTests : IDisposable
         Assert.Equal((0, ""), (code, error));
         Assert.Contains("passed    01-a", output, StringComparison.Ordinal);
         Assert.Contains("2 of 2 notebooks passed", output, StringComparison.Ordinal);
+        Assert.Contains($"Open {Path.Combine(Site, "index.html")}", output, StringComparison.Ordinal);
+        Assert.Equal(["01-a.html", "02-b.html", "index.html"], Directory.GetFiles(Site).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         using JsonDocument report = JsonDocument.Parse(File.ReadAllText(Report));
         JsonElement[] notebooks = [.. report.RootElement.GetProperty("notebooks").EnumerateArray()];
         Assert.Equal(["01-a", "02-b"], notebooks.Select(notebook => notebook.GetProperty("id").GetString()));
@@ -111,7 +117,7 @@ public sealed class ClipOodCommandTests : IDisposable
         Assert.Equal((2, ""), (code, output));
         Assert.Contains("02-b.dib(2): the metadata under #!meta is not valid JSON", error, StringComparison.Ordinal);
         Assert.False(File.Exists(Report));
-        Assert.False(Directory.Exists(Path.Combine(_workbook.Root, "site")));
+        Assert.False(Directory.Exists(Site));
     }
 
     [Theory]
@@ -135,6 +141,62 @@ public sealed class ClipOodCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task UnknownTexCommand_FailsItsCell()
+    {
+        _workbook.Add("01-a", "#!markdown\nText\n\n$\\nosuch$\n");
+
+        var (code, output, _) = await RunAsync();
+
+        Assert.Equal(1, code);
+        Assert.StartsWith("failed    01-a", output, StringComparison.Ordinal);
+        Assert.Contains("01-a, cell 1, line 3: TexError", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("1", 0)]
+    [InlineData("nonsense", 1)]
+    public async Task Export_WritesTheNotebookWithItsOutputs_AlsoWhereACellFails(string source, int expectedCode)
+    {
+        _workbook.AddCells("01-a", "\"shown\"", source);
+        string path = Path.Combine(_workbook.Root, "out", "a.ipynb");
+
+        var (code, output, _) = await InvokeAsync(
+            "export", "1", "--to", "ipynb", "--no-world", "--notebooks", _workbook.Notebooks, "--output", path);
+
+        Assert.Equal(expectedCode, code);
+        Assert.Contains($"Wrote {path}", output, StringComparison.Ordinal);
+        using JsonDocument notebook = JsonDocument.Parse(File.ReadAllText(path));
+        Assert.Equal(2, notebook.RootElement.GetProperty("cells").GetArrayLength());
+        Assert.Contains("shown", notebook.RootElement.GetProperty("cells")[0].GetProperty("outputs").ToString(), StringComparison.Ordinal);
+    }
+
+    // In a process of its own: the environment is the whole process's.
+    [Theory]
+    [InlineData(null, "CLIPOOD_FEATURES is not set")]
+    [InlineData("/no/such/folder", "/no/such/folder")]
+    public async Task MissingWorld_IsSaidOnce_AndNothingIsWritten(string? folder, string says)
+    {
+        _workbook.AddCells("01-a", "1");
+        var start = new ProcessStartInfo(
+            DotnetHost.Path, ["exec", typeof(ClipOodCommand).Assembly.Location, "run", "--notebooks", _workbook.Notebooks, "--output", Site])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment.Remove("CLIPOOD_WORLD");
+        start.Environment["CLIPOOD_FEATURES"] = folder;
+
+        using Process process = Process.Start(start)!;
+        string error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(2, process.ExitCode);
+        Assert.StartsWith("The world 'clip-features' is missing", error, StringComparison.Ordinal);
+        Assert.Contains(says, error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Site));
+    }
+
+    [Fact]
     public async Task FolderWithoutNotebooks_IsNamed()
     {
         var (code, _, error) = await RunAsync();
@@ -155,7 +217,7 @@ public sealed class ClipOodCommandTests : IDisposable
         _workbook.AddCells("13-d", "1");
         _workbook.AddCells("notes", "1");
 
-        Assert.Equal([id], Runner.Execution.NotebookFile.Find(_workbook.Notebooks, [only]).Select(notebook => notebook.Id));
+        Assert.Equal([id], NotebookFile.Find(_workbook.Notebooks, [only]).Select(notebook => notebook.Id));
     }
 
     [Fact]

@@ -223,7 +223,7 @@ public sealed class WorkbookTests : IDisposable
         string folder = Path.Combine(RepositoryFolder(), "artifacts", "notebook");
         _workbook.AddCells(
             "01-a",
-            $"#r \"{folder}/ClipOod.Notebook.dll\"\n#r \"{folder}/Microsoft.ML.OnnxRuntime.dll\"",
+            $"#r \"{folder}/ClipOod.Notebook.dll\"",
             "Microsoft.ML.OnnxRuntime.OrtEnv.Instance().GetVersionString()",
             $"typeof(ClipOod.Notebook.IdScores).Assembly.ManifestModule.ModuleVersionId == System.Reflection.Assembly.LoadFile(\"{folder}/ClipOod.Notebook.dll\").ManifestModule.ModuleVersionId");
 
