@@ -115,6 +115,28 @@ public sealed class LinearHeadTests
     }, iter: 5);
 
     [Fact]
+    public void Train_WhenTheGarbageCollectorMovesObjects_GivesTheSameHead()
+    {
+        // ONNX Runtime holds plain pointers into managed arrays, which must stay where they are.
+        (Embeddings x, int[] y) = Blobs(40, 5, 3, seed: 5);
+        LinearHead expected = LinearHead.Train(x, y, 3, HeadOptions.Plp with { BatchSize = 7, Epochs = 20 });
+        LinearHead actual = LinearHead.Train(
+            new Embeddings(40, 5, x.Values.ToArray()), y, 3, HeadOptions.Plp with { BatchSize = 7, Epochs = 20 }, _ => MoveObjects());
+        Assert.Equal(expected.Weight.Values, actual.Weight.Values);
+        Assert.Equal(expected.History, actual.History);
+
+        static void MoveObjects()
+        {
+            for (int i = 0; i < 1000; i++)
+            {
+                GC.KeepAlive(new float[i % 50]);
+            }
+
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: true);
+        }
+    }
+
+    [Fact]
     public void Initial_IsUniformWithinOneOverRootOfTheWidth()
     {
         LinearHead head = LinearHead.Initial(100, 50, 3);
