@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.RegularExpressions;
-using ClipOod.Runner.Documents;
 using ClipOod.Runner.Execution;
 
 namespace ClipOod.Runner.Tests;
