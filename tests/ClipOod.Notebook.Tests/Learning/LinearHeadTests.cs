@@ -79,7 +79,12 @@ public sealed class LinearHeadTests
         (Embeddings x, int[] y) = Blobs(Rows, Width, Classes, seed: 1);
         HeadOptions options = HeadOptions.Plp with
         {
-            Optimizer = optimizer, BatchSize = 5, Epochs = 3, LearningRate = 0.05, WeightDecay = 0.01, Seed = 9,
+            Optimizer = optimizer,
+            BatchSize = 5,
+            Epochs = 3,
+            LearningRate = 0.05,
+            WeightDecay = 0.01,
+            Seed = 9,
         };
         LinearHead initial = LinearHead.Initial(Width, Classes, 2);
         LinearHead head = LinearHead.Train(x, y, Classes, options, initial: initial);
