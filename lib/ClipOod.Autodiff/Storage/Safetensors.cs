@@ -68,27 +68,18 @@ public static class Safetensors
         }
 
         byte[] header = WriteHeader(ordered, metadata);
-        string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
-        try
+        AtomicFile.Write(path, temporary =>
         {
-            using (FileStream stream = new(temporary, FileMode.CreateNew))
+            using FileStream stream = new(temporary, FileMode.CreateNew);
+            Span<byte> prefix = stackalloc byte[PrefixLength];
+            BinaryPrimitives.WriteInt64LittleEndian(prefix, header.Length);
+            stream.Write(prefix);
+            stream.Write(header);
+            foreach (SafetensorsTensor tensor in ordered)
             {
-                Span<byte> prefix = stackalloc byte[PrefixLength];
-                BinaryPrimitives.WriteInt64LittleEndian(prefix, header.Length);
-                stream.Write(prefix);
-                stream.Write(header);
-                foreach (SafetensorsTensor tensor in ordered)
-                {
-                    stream.Write(tensor.Bytes);
-                }
+                stream.Write(tensor.Bytes);
             }
-
-            File.Move(temporary, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
+        });
     }
 
     private static byte[] WriteHeader(SafetensorsTensor[] tensors, IReadOnlyDictionary<string, string>? metadata)

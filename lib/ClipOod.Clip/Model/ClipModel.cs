@@ -137,10 +137,8 @@ public sealed class ClipModel : ClipEncoder
         ArgumentException.ThrowIfNullOrEmpty(folder);
         foreach ((string name, Tensor output) in new[] { (ClipOnnxModel.VisionFile, ImageFeatures), (ClipOnnxModel.TextFile, TextFeatures) })
         {
-            string path = Path.Combine(folder, name);
-            string partial = path + ".partial";
-            File.WriteAllBytes(partial, Graph.ToModel([output], parametersInside: true));
-            File.Move(partial, path, overwrite: true);
+            byte[] model = Graph.ToModel([output], parametersInside: true);
+            AtomicFile.Write(Path.Combine(folder, name), temporary => File.WriteAllBytes(temporary, model));
         }
     }
 

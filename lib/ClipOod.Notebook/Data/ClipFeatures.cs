@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using ClipOod.Autodiff;
+using ClipOod.Clip;
 
 namespace ClipOod.Notebook;
 
