@@ -7,7 +7,7 @@ using ClipOod.Runner.Rendering;
 namespace ClipOod.Runner.Documents;
 
 /// <summary>Writes a run as a Jupyter notebook (nbformat 4.5) with its outputs, for readers who have Jupyter.</summary>
-public static class IpynbExporter
+internal static class IpynbExporter
 {
     private static readonly JsonSerializerOptions _indented = new()
     {

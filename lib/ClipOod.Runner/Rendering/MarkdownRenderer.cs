@@ -6,7 +6,7 @@ using Markdig.Syntax;
 namespace ClipOod.Runner.Rendering;
 
 /// <summary>Renders the markdown of a cell: tables, footnotes, task lists, callouts, and formulas as MathML.</summary>
-public static class MarkdownRenderer
+internal static class MarkdownRenderer
 {
     private static readonly MarkdownPipeline _pipeline = Configure(new MarkdownPipelineBuilder()).Build();
 

@@ -73,4 +73,15 @@ public sealed class HostingTests : IDisposable
         FormatException error = Assert.Throws<FormatException>(() => Parameter.Get("k", 5));
         Assert.Equal("Parameter 'k' is 'seven', expected a value of type Int32 such as 5: --param k=5", error.Message);
     }
+
+    [Theory]
+    [InlineData("0,5")]
+    [InlineData("1,000.5")]
+    public void Get_OfANumberWithAComma_IsRefused_NotReadWithoutIt(string text)
+    {
+        AppDomain.CurrentDomain.SetData(Parameter.HostKey, (string _) => (string?)text);
+        Assert.Throws<FormatException>(() => Parameter.Get("eps", 0.5));
+        Assert.Throws<FormatException>(() => Parameter.Get("eps", 0.5f));
+        Assert.Equal(text, Parameter.Get("name", "a"));
+    }
 }

@@ -220,7 +220,7 @@ public sealed class WorkbookTests : IDisposable
     [Fact]
     public async Task Library_IsTheBuildThatTheNotebookNames_AndItsNativesLoad()
     {
-        string folder = Path.Combine(RepositoryFolder(), "artifacts", "notebook");
+        string folder = Path.Combine(Repository.Root, "artifacts", "notebook");
         _workbook.AddCells(
             "01-a",
             $"#r \"{folder}/ClipOod.Notebook.dll\"",
@@ -248,16 +248,5 @@ public sealed class WorkbookTests : IDisposable
         Assert.Equal(RunState.Failed, run.State);
         Assert.Equal([RunState.Failed, RunState.Passed], run.Cells.Select(cell => cell.State));
         Assert.Equal("TexError", run.Cells[0].Error!.Type);
-    }
-
-    private static string RepositoryFolder()
-    {
-        string folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "ClipOod.sln")))
-        {
-            folder = Path.GetDirectoryName(folder)!;
-        }
-
-        return folder;
     }
 }

@@ -7,7 +7,7 @@ namespace ClipOod.Runner.Rendering;
 /// prose: scripts, fractions, roots, delimiters, named functions, alphabets, accents, Greek, relations and operators,
 /// and the environments of <see cref="TexEnvironment"/>; a command outside that is an error, never a silent gap.
 /// </summary>
-public static class TexToMathML
+internal static class TexToMathML
 {
     /// <summary>Converts one formula.</summary>
     /// <param name="tex">The formula, without its dollar signs.</param>
