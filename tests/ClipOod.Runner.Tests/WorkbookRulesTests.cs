@@ -68,7 +68,7 @@ public sealed partial class WorkbookRulesTests
     {
         ScriptOptions options = ScriptOptions.Default
             .WithLanguageVersion(LanguageVersion.Latest)
-            .WithMetadataResolver(ScriptMetadataResolver.Default.WithBaseDirectory(Path.Combine(_root, "notebooks")))
+            .WithMetadataResolver(ScriptMetadataResolver.Default.WithBaseDirectory(Path.Combine(Repository.Root, "notebooks")))
             .AddReferences(ReferencedAssembly.Framework.Select(path => MetadataReference.CreateFromFile(path)))
             .AddReferences(typeof(DisplayedValue).Assembly, typeof(PocketView).Assembly, typeof(IHtmlContent).Assembly)
             .AddImports(
