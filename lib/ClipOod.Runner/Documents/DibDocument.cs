@@ -23,7 +23,6 @@ internal sealed class DibDocument : IEquatable<DibDocument>
     /// <param name="metadata">What stands under <c>#!meta</c>; null where there is none.</param>
     public DibDocument(IEnumerable<DibCell> cells, JsonObject? metadata = null)
     {
-        ArgumentNullException.ThrowIfNull(cells);
         Cells = [.. cells.Select(cell => cell with { Source = Trim(Lines(cell.Source)) }).Where(cell => cell.Source.Length > 0)];
         Metadata = metadata;
     }
@@ -54,7 +53,6 @@ internal sealed class DibDocument : IEquatable<DibDocument>
     /// <exception cref="DibFormatException">The metadata is malformed.</exception>
     public static DibDocument Parse(string text, string path = "notebook.dib")
     {
-        ArgumentNullException.ThrowIfNull(text);
         string[] lines = Lines(text);
         var kernels = new Dictionary<string, string>(DibKernels.NamesByAlias, StringComparer.Ordinal);
         var cells = new List<DibCell>();

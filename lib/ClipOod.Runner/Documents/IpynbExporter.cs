@@ -27,8 +27,6 @@ internal static class IpynbExporter
     /// <exception cref="IOException">The file cannot be written; a former one is still there, whole.</exception>
     public static void Write(string path, NotebookRun run)
     {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        ArgumentNullException.ThrowIfNull(run);
         AtomicFile.Write(path, ToJson(run));
     }
 

@@ -24,7 +24,6 @@ internal static class ExpectedValues
     /// <param name="notebook">The notebook.</param>
     public static string PathOf(string folder, NotebookFile notebook)
     {
-        ArgumentNullException.ThrowIfNull(notebook);
         return Path.Combine(folder, notebook.Number + ".json");
     }
 
@@ -40,7 +39,6 @@ internal static class ExpectedValues
     /// <exception cref="InvalidDataException">The file is malformed.</exception>
     public static NotebookRun Check(NotebookRun run, string path)
     {
-        ArgumentNullException.ThrowIfNull(run);
         SortedDictionary<string, Entry> recorded = Load(path);
         IEnumerable<ResultCheck> declared = run.Results.Select(result => recorded.TryGetValue(result.Name, out Entry? entry)
             ? result with { Expected = entry.Value, State = Matches(result, entry) ? CheckState.Matches : CheckState.Differs }
@@ -62,7 +60,6 @@ internal static class ExpectedValues
     /// <returns>Whether anything changed.</returns>
     public static bool Record(NotebookRun run, string path)
     {
-        ArgumentNullException.ThrowIfNull(run);
         SortedDictionary<string, Entry> recorded = Load(path);
         var entries = run.Results
             .Where(result => result.Value is not null)

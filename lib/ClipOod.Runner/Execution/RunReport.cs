@@ -19,7 +19,6 @@ internal static class RunReport
     /// <param name="run">The run.</param>
     public static void Write(string path, WorkbookRun run)
     {
-        ArgumentNullException.ThrowIfNull(run);
         var report = new
         {
             run.Started,

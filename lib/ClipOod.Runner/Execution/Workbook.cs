@@ -13,9 +13,6 @@ internal static class Workbook
     public static async Task<WorkbookRun> RunAsync(
         IReadOnlyList<NotebookFile> notebooks, RunOptions options, Action<RunProgress> progress, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(notebooks);
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(progress);
         if (options.ExpectedFolder is string folder)
         {
             foreach (NotebookFile notebook in notebooks)

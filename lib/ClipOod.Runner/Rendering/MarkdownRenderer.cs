@@ -17,7 +17,6 @@ internal static class MarkdownRenderer
     /// <returns>The first formula's error, with its 1-based line in the cell; null when all can be set.</returns>
     public static CellError? Validate(string source)
     {
-        ArgumentNullException.ThrowIfNull(source);
         MarkdownDocument document = Markdown.Parse(source, _pipeline);
         foreach (Formula formula in document.Descendants().Select(Formula.From).OfType<Formula>().OrderBy(formula => formula.Line))
         {

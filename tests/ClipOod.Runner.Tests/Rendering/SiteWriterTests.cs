@@ -175,25 +175,46 @@ public sealed class SiteWriterTests : IDisposable
     }
 
     [Fact]
-    public void Write_OverOtherFiles_KeepsThemAndSaysSo()
+    public void RequireWritable_OverOtherFiles_SaysThatTheyWouldGo()
     {
         Directory.CreateDirectory(Site);
         File.WriteAllText(Path.Combine(Site, "thesis.txt"), "");
 
-        IOException error = Assert.Throws<IOException>(() => SiteWriter.Write(Site, SampleRuns.All, _options));
+        IOException error = Assert.Throws<IOException>(() => SiteWriter.RequireWritable(Site, ["01-a"]));
 
         Assert.Contains($"{Site}: the folder holds other files, which would be deleted.", error.Message, StringComparison.Ordinal);
         Assert.Equal(["thesis.txt"], Directory.GetFileSystemEntries(Site).Select(Path.GetFileName));
     }
 
     [Fact]
-    public void Write_UnderAFile_NamesTheFile()
+    public void RequireWritable_OverASiteOrAnEmptyFolder_IsFine()
+    {
+        SiteWriter.Write(Site, SampleRuns.All, _options);
+        SiteWriter.RequireWritable(Site, ["01-a"]);
+        SiteWriter.RequireWritable(Directory.CreateDirectory(Path.Combine(_folder, "empty")).FullName, ["01-a"]);
+        Assert.True(File.Exists(Path.Combine(Site, "02-broken.html")));
+    }
+
+    [Fact]
+    public void RequireWritable_UnderAFile_NamesTheFile()
     {
         File.WriteAllText(Site, "");
 
-        IOException error = Assert.Throws<IOException>(() => SiteWriter.Write(Path.Combine(Site, "a", "b"), SampleRuns.All, _options));
+        IOException error = Assert.Throws<IOException>(() => SiteWriter.RequireWritable(Path.Combine(Site, "a", "b"), ["01-a"]));
 
         Assert.Contains($"{Site} is a file, expected a folder", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void RequireWritable_WhereNoFolderCanBeMade_SaysWhyBeforeTheRun()
+    {
+        string tooLong = Path.Combine(_folder, new string('a', 300));
+
+        IOException error = Assert.ThrowsAny<IOException>(() => SiteWriter.RequireWritable(tooLong, ["01-a"]));
+
+        Assert.StartsWith($"The site cannot be written to {tooLong}: ", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("Name another folder.", error.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(_folder));
     }
 
     [Fact]

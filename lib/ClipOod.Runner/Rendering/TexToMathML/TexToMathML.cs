@@ -16,7 +16,6 @@ internal static class TexToMathML
     /// <exception cref="TexException">The formula has an unknown command or is malformed.</exception>
     public static string Convert(string tex, bool display)
     {
-        ArgumentNullException.ThrowIfNull(tex);
         XElement content = new TexParser(tex).ParseFormula();
         var math = new XElement("math",
             display ? new XAttribute("display", "block") : null,
