@@ -46,7 +46,7 @@ public sealed class HostingTests : IDisposable
 
     [Fact]
     public void ToHtml_EscapesTheName() =>
-        Assert.Equal("<p>Result &lt;b&gt;: 1 (checked to &#177;0)</p>", new Expectation("<b>", 1, 0).ToHtml());
+        Assert.Contains(">Result &lt;b&gt;: 1 (checked to &#177;0)</p>", new Expectation("<b>", 1, 0).ToHtml(), StringComparison.Ordinal);
 
     [Fact]
     public void Get_WithoutHost_OrWithoutThatParameter_IsTheDefault()
