@@ -60,7 +60,7 @@ public sealed class ResultTable
     public ResultTable Count(string name, IEnumerable<int> values, Best best = Best.None) =>
         With(new Column(new Int32DataFrameColumn(name, values), ColumnFormat.Count, best, Numbers.Missing));
 
-    /// <summary>The table with a column of fractions of 1, shown as percentages with one decimal.</summary>
+    /// <summary>The table with a column of fractions of 1, shown as percentages with two decimals, as the papers print them.</summary>
     /// <param name="name">Header; unlike those before it.</param>
     /// <param name="values">One fraction per row; NaN is missing.</param>
     /// <param name="best">Which value is printed bold.</param>
@@ -254,7 +254,10 @@ public sealed class ResultTable
         {
             string name = _columns[j].Data.Name;
             string header = name.Length > 14 ? classes[j] : classes[j].Replace("num", "num short", StringComparison.Ordinal);
-            html.Append(CultureInfo.InvariantCulture, $"<th scope=\"col\"{header}>{Html.Escape(name)}</th>");
+
+            // The arrow that tells which way is better stays on the line of the word before it.
+            string text = Html.Escape(name).Replace(" ↑", "&nbsp;↑", StringComparison.Ordinal).Replace(" ↓", "&nbsp;↓", StringComparison.Ordinal);
+            html.Append(CultureInfo.InvariantCulture, $"<th scope=\"col\"{header}>{text}</th>");
         }
 
         html.Append("</tr></thead><tbody>\n");

@@ -7,9 +7,9 @@ using ClipOod.Runner.Rendering;
 namespace ClipOod.Runner.Documents;
 
 /// <summary>Writes a run as a Jupyter notebook (nbformat 4.5) with its outputs, for readers who have Jupyter.</summary>
-public static class IpynbExporter
+internal static class IpynbExporter
 {
-    private static readonly JsonSerializerOptions Indented = new()
+    private static readonly JsonSerializerOptions _indented = new()
     {
         WriteIndented = true,
         IndentSize = 1,
@@ -27,8 +27,6 @@ public static class IpynbExporter
     /// <exception cref="IOException">The file cannot be written; a former one is still there, whole.</exception>
     public static void Write(string path, NotebookRun run)
     {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        ArgumentNullException.ThrowIfNull(run);
         AtomicFile.Write(path, ToJson(run));
     }
 
@@ -63,7 +61,7 @@ public static class IpynbExporter
             ["nbformat"] = 4,
             ["nbformat_minor"] = 5,
         };
-        return notebook.ToJsonString(Indented) + "\n";
+        return notebook.ToJsonString(_indented) + "\n";
     }
 
     private static string IdOf(CellRun cell) => string.Create(CultureInfo.InvariantCulture, $"cell-{cell.Number}");
