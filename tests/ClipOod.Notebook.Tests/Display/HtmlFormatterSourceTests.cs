@@ -48,6 +48,6 @@ public sealed class HtmlFormatterSourceTests
         Assert.Contains(typeof(ChartView), displayable);
         Assert.Contains(typeof(Graph), displayable);
         Assert.All(displayable, type => Assert.Equal(
-            typeof(HtmlFormatterSource), type.GetCustomAttribute<TypeFormatterSourceAttribute>()?.FormatterSourceType));
+            typeof(HtmlFormatterSource), type.GetCustomAttribute<ClipOod.Autodiff.TypeFormatterSourceAttribute>()?.FormatterSourceType));
     }
 }
