@@ -1,6 +1,14 @@
 using System.Text;
 using System.Text.RegularExpressions;
 using ClipOod.Runner.Execution;
+using ClipOod.Runner.Kernel;
+using Microsoft.AspNetCore.Html;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Scripting;
+using Microsoft.CodeAnalysis.Scripting;
+using Microsoft.DotNet.Interactive;
+using Microsoft.DotNet.Interactive.Formatting;
 
 namespace ClipOod.Runner.Tests;
 
@@ -14,9 +22,7 @@ public sealed partial class WorkbookRulesTests
 
     private const int LongestCodeCell = 15;
 
-    private static readonly string _root = RepositoryRoot();
-
-    private static readonly IReadOnlyList<NotebookFile> _notebooks = NotebookFile.Find(Path.Combine(_root, "notebooks"));
+    private static readonly IReadOnlyList<NotebookFile> _notebooks = NotebookFile.Find(Path.Combine(Repository.Root, "notebooks"));
 
     public static TheoryData<string> Names => [.. _notebooks.Select(notebook => notebook.Id)];
 
@@ -52,6 +58,31 @@ public sealed partial class WorkbookRulesTests
         Assert.All(Code(name), source => Assert.DoesNotContain("Console.Write", source, StringComparison.Ordinal));
     }
 
+    /// <summary>
+    /// Our host lets cells name the types of everything that a referenced assembly needs; plain Roslyn, and so .NET Interactive,
+    /// only those of the assembly itself. The notebooks must not come to depend on the difference.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Cells_CompileWithTheReferencesOfDotNetInteractive(string name)
+    {
+        ScriptOptions options = ScriptOptions.Default
+            .WithLanguageVersion(LanguageVersion.Latest)
+            .WithMetadataResolver(ScriptMetadataResolver.Default.WithBaseDirectory(Path.Combine(Repository.Root, "notebooks")))
+            .AddReferences(ReferencedAssembly.Framework.Select(path => MetadataReference.CreateFromFile(path)))
+            .AddReferences(typeof(DisplayedValue).Assembly, typeof(PocketView).Assembly, typeof(IHtmlContent).Assembly)
+            .AddImports(
+                "System", "System.Text", "System.Collections", "System.Collections.Generic", "System.Threading.Tasks", "System.Linq",
+                "Microsoft.DotNet.Interactive", "Microsoft.DotNet.Interactive.Formatting");
+        Script<object> script = CSharpScript.Create("", options);
+        foreach (string source in Code(name))
+        {
+            script = script.ContinueWith(source);
+        }
+
+        Assert.Empty(script.Compile(TestContext.Current.CancellationToken).Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error));
+    }
+
     [Theory]
     [MemberData(nameof(Names))]
     public void LinksToNotebooks_LeadSomewhere(string name) =>
@@ -68,7 +99,7 @@ public sealed partial class WorkbookRulesTests
             table.Append(null, $"| [{notebook.Title}](notebooks/{notebook.Id}.dib) | {notebook.Question} |\n");
         }
 
-        string readme = File.ReadAllText(Path.Combine(_root, "README.md")).ReplaceLineEndings("\n");
+        string readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md")).ReplaceLineEndings("\n");
         Assert.True(
             readme.Contains(table.ToString(), StringComparison.Ordinal),
             $"README.md does not list the notebooks as they are. Put this between its two comments about notebooks:\n\n{table}");
@@ -78,17 +109,6 @@ public sealed partial class WorkbookRulesTests
 
     private static IEnumerable<string> Code(string name) =>
         Notebook(name).Document.Cells.Where(cell => cell.Kernel == "csharp").Select(cell => cell.Source);
-
-    private static string RepositoryRoot()
-    {
-        string folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "ClipOod.sln")))
-        {
-            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("No folder above the tests holds ClipOod.sln.");
-        }
-
-        return folder;
-    }
 
     [GeneratedRegex(@"\]\(([^)/]+)\.dib(?:#[^)]*)?\)")]
     private static partial Regex Link();
