@@ -8,7 +8,7 @@ namespace ClipOod.Clip;
 /// </summary>
 /// <remarks>
 /// Source: <c>openai/CLIP clip.py _transform</c> and <c>open_clip transform.py image_transform</c>, with one difference: a palette,
-/// grey or alpha image becomes RGB before the resize rather than after it (METHODS 1.1).
+/// grey or alpha image becomes RGB before the resize rather than after it.
 /// </remarks>
 public sealed class ClipImageProcessor
 {

@@ -129,7 +129,7 @@ public abstract class ClipEncoder : IDisposable
     }
 
     /// <summary>
-    /// The feature of each class as the ensemble of its prompts: features of length 1, their mean, and again a length of 1 (METHODS 1.5).
+    /// The feature of each class as the ensemble of its prompts: features of length 1, their mean, and again a length of 1 (Radford et al. 2021).
     /// </summary>
     /// <param name="classNames">The classes.</param>
     /// <param name="templates">The templates, such as <see cref="PromptTemplates.Cifar18"/>.</param>

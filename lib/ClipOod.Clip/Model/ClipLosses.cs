@@ -2,7 +2,7 @@ using ClipOod.Autodiff;
 
 namespace ClipOod.Clip;
 
-/// <summary>The terms of CLIPN's loss (METHODS 3.3): scalars of a graph.</summary>
+/// <summary>The terms of CLIPN's loss (Wang et al. 2023, arXiv 2308.12213): scalars of a graph.</summary>
 /// <param name="Matching">Mean of −log(1 − pⁿᵒᵢᵢ): an image's own caption must not match with "no".</param>
 /// <param name="Unrelated">Mean of −log pⁿᵒᵢⱼ, j ≠ i: other captions must match with "no"; 0 for a single pair.</param>
 /// <param name="TextSemantics">Mean of 2 − ‖gᵢ − hᵢ‖: a caption and its "no" must lie apart.</param>
@@ -47,7 +47,7 @@ public static class ClipLosses
         return (Op.CrossEntropy(logits, targets) + Op.CrossEntropy(logits.SwapLastAxes(), targets)) * 0.5;
     }
 
-    /// <summary>CLIPN's losses (METHODS 3.3; Wang et al. 2023, in the scale and with the averages of the released code).</summary>
+    /// <summary>CLIPN's losses (Wang et al. 2023, in the scale and with the averages of the released code).</summary>
     /// <param name="imageFeatures">Shape (batch, width); normalised here, as the others are.</param>
     /// <param name="textFeatures">Of the captions, by the frozen text tower; shape (batch, width).</param>
     /// <param name="noTextFeatures">Of the same captions, by the "no" tower; shape (batch, width).</param>

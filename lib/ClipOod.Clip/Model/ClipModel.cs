@@ -45,7 +45,7 @@ public sealed class ClipModel : ClipEncoder
         _textFeatures = TextTower.Encode(_texts);
     }
 
-    /// <summary>The largest logit scale, ln 100, at which CLIP's training holds it (METHODS 1.4).</summary>
+    /// <summary>The largest logit scale, ln 100, at which CLIP's training holds it (Radford et al. 2021).</summary>
     public static double MaxLogitScale { get; } = Math.Log(100);
 
     /// <summary>The sizes and the activation.</summary>

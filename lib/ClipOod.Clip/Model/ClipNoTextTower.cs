@@ -3,7 +3,7 @@ using ClipOod.Autodiff;
 namespace ClipOod.Clip;
 
 /// <summary>
-/// CLIPN's "no" text tower (METHODS 3.1, 3.2, the released code): a copy of the whole text tower, and prompts that are added to the
+/// CLIPN's "no" text tower (arXiv 2308.12213, as in the released code): a copy of the whole text tower, and prompts that are added to the
 /// embeddings of a caption at all positions. Only these learn; the image tower, the text tower and the logit scale are to be frozen.
 /// </summary>
 public sealed class ClipNoTextTower

@@ -74,7 +74,7 @@ public abstract class ClipTower
     }
 }
 
-/// <summary>The image tower: patches and a class token through a transformer (METHODS 1.3).</summary>
+/// <summary>The image tower: patches and a class token through a transformer (Radford et al. 2021).</summary>
 public sealed class ClipImageTower : ClipTower
 {
     internal ClipImageTower(Graph graph, ClipConfig config, Func<string, int[], Initial> initial)
@@ -108,7 +108,7 @@ public sealed class ClipImageTower : ClipTower
         return Transform(Norm("visual.ln_pre", Op.Concat(1, first, patches) + Parameters["visual.positional_embedding"]));
     }
 
-    /// <summary>The features before the projection, which linear probes use (METHODS 4.1).</summary>
+    /// <summary>The features before the projection, which linear probes use (PLP, arXiv 2303.05828).</summary>
     /// <param name="pixels">Normalised images, shape (batch, 3, size, size).</param>
     /// <returns>Shape (batch, width).</returns>
     /// <exception cref="ArgumentException">The images are of another shape.</exception>
@@ -121,7 +121,7 @@ public sealed class ClipImageTower : ClipTower
     public Tensor Encode(Tensor pixels) => Pool(pixels).MatMul(Parameters["visual.proj"]);
 }
 
-/// <summary>The text tower: tokens through a causal transformer, read at the end token (METHODS 1.3).</summary>
+/// <summary>The text tower: tokens through a causal transformer, read at the end token (Radford et al. 2021).</summary>
 public sealed class ClipTextTower : ClipTower
 {
     internal ClipTextTower(Graph graph, ClipConfig config, Func<string, int[], Initial> initial, string prefix = "")

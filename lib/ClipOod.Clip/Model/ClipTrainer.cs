@@ -4,7 +4,7 @@ namespace ClipOod.Clip;
 
 /// <summary>
 /// Trains a model on images and their captions with CLIP's contrastive loss, from scratch or from weights. Frozen towers
-/// (<see cref="ClipTower.SetTrainable"/>) stay as they are. The logit scale learns and is held at or below ln 100 (METHODS 1.4).
+/// (<see cref="ClipTower.SetTrainable"/>) stay as they are. The logit scale learns and is held at or below ln 100 (Radford et al. 2021).
 /// </summary>
 public sealed class ClipTrainer : IDisposable
 {

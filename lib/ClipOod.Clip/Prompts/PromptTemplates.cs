@@ -4,7 +4,7 @@ namespace ClipOod.Clip;
 /// The prompt templates of CLIP and of the OOD papers built on it. A template holds <see cref="Placeholder"/> once, where the class
 /// name goes; the order within a set has no meaning, because its text features are averaged.
 /// </summary>
-/// <remarks>Sources: openai/CLIP <c>notebooks/Prompt_Engineering_for_ImageNet.ipynb</c> and <c>data/prompts.md</c>; METHODS 1.5 and 4.4.</remarks>
+/// <remarks>Sources: openai/CLIP <c>notebooks/Prompt_Engineering_for_ImageNet.ipynb</c> and <c>data/prompts.md</c>; PLP, arXiv 2303.05828.</remarks>
 public static class PromptTemplates
 {
     /// <summary>What <see cref="Fill"/> replaces by the class name.</summary>

@@ -19,7 +19,7 @@ public enum OverflowMode
 /// CLIP's tokenizer: byte-level byte-pair encoding of cleaned, lower-cased text, each word's last symbol marked with <c>&lt;/w&gt;</c>.
 /// Safe to use from several threads at once.
 /// </summary>
-/// <remarks>Source: <c>openai/CLIP simple_tokenizer.py</c> and <c>clip.py tokenize</c>; METHODS 1.2.</remarks>
+/// <remarks>Source: <c>openai/CLIP simple_tokenizer.py</c> and <c>clip.py tokenize</c>.</remarks>
 public sealed class ClipTokenizer
 {
     /// <summary>The context length of every published CLIP text encoder.</summary>
