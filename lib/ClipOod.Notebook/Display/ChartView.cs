@@ -14,7 +14,7 @@ namespace ClipOod.Notebook;
 public sealed class ChartView
 {
     private const string PlotlyResource = "Plotly.NET.plotly-2.28.0.min.js";
-    private static int s_plotlyCarried;
+    private static int _plotlyCarried;
 
     /// <summary>Wraps a Plotly.NET chart.</summary>
     /// <param name="chart">The chart.</param>
@@ -136,7 +136,7 @@ public sealed class ChartView
     // becoming window.Plotly.
     private static string CarryPlotly()
     {
-        if (AppDomain.CurrentDomain.GetData("workbook.plotly") is "page" || Interlocked.Exchange(ref s_plotlyCarried, 1) == 1)
+        if (AppDomain.CurrentDomain.GetData("workbook.plotly") is "page" || Interlocked.Exchange(ref _plotlyCarried, 1) == 1)
         {
             return "";
         }
@@ -154,5 +154,5 @@ public sealed class ChartView
     }
 
     /// <summary>Lets a test see what the first chart of a process looks like.</summary>
-    internal static void ForgetPlotly() => s_plotlyCarried = 0;
+    internal static void ForgetPlotly() => _plotlyCarried = 0;
 }

@@ -89,6 +89,39 @@ public static partial class Charts
         return new ChartView(chart, title, caption, alt, table);
     }
 
+    /// <summary>Overlaid densities of any quantity in groups of images, over the same bins, such as the entropy of right and of wrong images.</summary>
+    /// <param name="title">What is compared.</param>
+    /// <param name="xTitle">Name of the quantity with its direction or unit, such as "Entropy (nats, higher = less certain)".</param>
+    /// <param name="groups">Named values, at least one per group; infinite values are not drawn.</param>
+    /// <exception cref="ArgumentException">There is no group, or a group is empty.</exception>
+    public static ChartView Histogram(string title, string xTitle, IReadOnlyList<(string Name, IReadOnlyList<double> Values)> groups)
+    {
+        RequireSome(groups, nameof(groups));
+        foreach ((_, IReadOnlyList<double> values) in groups)
+        {
+            RequireSome(values, nameof(groups));
+        }
+
+        double[] edges = BinEdges(groups.SelectMany(group => group.Values));
+        double[][] densities = [.. groups.Select(group => Density(group.Values, edges))];
+        GenericChart chart = Plot.Chart(groups.Select((group, i) => StepArea(i, Sized(group.Name, group.Values.Count), edges, densities[i])), new
+        {
+            xaxis = Plot.XAxis(xTitle, new { range = Plot.Values([edges[0], edges[^1]]), hoverformat = ".4g" }),
+            yaxis = Plot.YAxis("Density"),
+            showlegend = true,
+            hovermode = "x unified",
+        });
+        string alt = $"Densities of {xTitle}. " + string.Join(" ", groups.Select(group =>
+            $"{group.Name}: {Numbers.Count(group.Values.Count)} images, median {Numbers.Short(Median(group.Values))}."));
+        ResultTable table = new ResultTable("Densities").Number("from", edges[..^1]).Number("to", edges[1..]);
+        for (int i = 0; i < groups.Count; i++)
+        {
+            table = table.Number(Unique(table, groups[i].Name), densities[i]);
+        }
+
+        return new ChartView(chart, title, "", alt, table);
+    }
+
     private static Trace StepArea(int series, string name, double[] edges, double[] density) => Plot.Trace("scatter", new
     {
         name = Html.Escape(name),
@@ -117,12 +150,12 @@ public static partial class Charts
         return [.. Enumerable.Range(0, bins + 1).Select(i => low + ((high - low) * i / bins))];
     }
 
-    private static double[] Density(IdScores scores, double[] edges)
+    private static double[] Density(IReadOnlyList<double> scores, double[] edges)
     {
         int bins = edges.Length - 1;
         double width = (edges[^1] - edges[0]) / bins;
         double[] density = new double[bins];
-        foreach (double score in scores.Values)
+        foreach (double score in scores)
         {
             if (double.IsFinite(score))
             {

@@ -14,7 +14,7 @@ public enum ColumnFormat
     /// <summary>Four digits or more after the point, fewer where the numbers are large.</summary>
     Number,
 
-    /// <summary>A fraction of 1 written as a percentage with one decimal: 0.6213 is "62.1 %".</summary>
+    /// <summary>A fraction of 1 written as a percentage with two decimals: 0.6213 is "62.13 %".</summary>
     Percent,
 
     /// <summary>A difference with its sign, as <see cref="Number"/>.</summary>
@@ -43,8 +43,8 @@ internal static class Numbers
     /// <summary>What a missing number is shown as.</summary>
     public const string Missing = "–";
 
-    /// <summary>A fraction of 1 as a percentage with one decimal.</summary>
-    public static string Percent(double fraction) => Write(fraction, ColumnFormat.Percent, 1);
+    /// <summary>A fraction of 1 as a percentage with one decimal, for captions; tables print two, as the papers do.</summary>
+    public static string Percent(double fraction) => $"{WithMinus((100 * fraction).ToString("F1", CultureInfo.InvariantCulture))} %";
 
     /// <summary>A number with four digits; a whole number of 10 or more without decimals.</summary>
     public static string Short(double value) => Math.Abs(value) >= 10 && value == Math.Round(value)
@@ -74,8 +74,8 @@ internal static class Numbers
         return format switch
         {
             ColumnFormat.Count => WithMinus(value.ToString("N0", CultureInfo.InvariantCulture)),
-            ColumnFormat.Percent => WithMinus((100 * value).ToString("F1", CultureInfo.InvariantCulture)) + " %",
-            ColumnFormat.SignedPoints => WithMinus((100 * value).ToString("+0.0;-0.0;0.0", CultureInfo.InvariantCulture)) + " pt",
+            ColumnFormat.Percent => WithMinus((100 * value).ToString("F2", CultureInfo.InvariantCulture)) + " %",
+            ColumnFormat.SignedPoints => WithMinus((100 * value).ToString("+0.00;-0.00;0.00", CultureInfo.InvariantCulture)) + " pt",
             ColumnFormat.SignedNumber => (value > 0 ? "+" : "") + Plain(value, largest),
             _ => Plain(value, largest),
         };

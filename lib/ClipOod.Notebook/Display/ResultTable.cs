@@ -60,7 +60,7 @@ public sealed class ResultTable
     public ResultTable Count(string name, IEnumerable<int> values, Best best = Best.None) =>
         With(new Column(new Int32DataFrameColumn(name, values), ColumnFormat.Count, best, Numbers.Missing));
 
-    /// <summary>The table with a column of fractions of 1, shown as percentages with one decimal.</summary>
+    /// <summary>The table with a column of fractions of 1, shown as percentages with two decimals, as the papers print them.</summary>
     /// <param name="name">Header; unlike those before it.</param>
     /// <param name="values">One fraction per row; NaN is missing.</param>
     /// <param name="best">Which value is printed bold.</param>

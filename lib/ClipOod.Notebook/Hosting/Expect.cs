@@ -78,7 +78,8 @@ public static class Expect
             largest = Math.Max(largest, difference);
         }
 
-        return new Finding($"{what}: from scratch = library, {ours.Length} values, largest difference {largest:0.#e+0}.");
+        string agreement = largest == 0 ? "no difference" : Invariant($"largest difference {largest:0.#e+0}");
+        return new Finding($"{what}: from scratch = library in {ours.Length:N0} {(ours.Length == 1 ? "value" : "values")}, {agreement}.");
     }
 
     /// <inheritdoc cref="Close(string, IEnumerable{double}, IEnumerable{double}, double)"/>
@@ -96,7 +97,7 @@ public static class Expect
 public sealed record Expectation(string Name, double Value, double Tolerance)
 {
     /// <summary>The result in one line of HTML.</summary>
-    public string ToHtml() => $"<p>{WebUtility.HtmlEncode(ToString())}</p>";
+    public string ToHtml() => $"<p style=\"font-size:.85em;opacity:.7;margin:.1rem 0\">{WebUtility.HtmlEncode(ToString())}</p>";
 
     /// <inheritdoc/>
     public override string ToString() =>

@@ -1,7 +1,7 @@
 namespace ClipOod.Notebook;
 
 /// <summary>
-/// The seminar's last step (METHODS 2.7): the clusters found among uncertain images become new classes beside the K
+/// The seminar's next step (document A): the clusters found among uncertain images become new classes beside the K
 /// known ones, and a fresh linear head with K + M outputs is trained on both.
 /// </summary>
 public sealed class ClusterModel
@@ -118,6 +118,7 @@ public sealed class ClusterModel
 /// <param name="Assigned">
 /// Purity, NMI and ARI over the images given a new class; its noise share is the share given an ID class.
 /// </param>
+[TypeFormatterSource(typeof(HtmlFormatterSource))]
 public sealed record ClusterModelQuality(double IdAccuracy, double NewClassAccuracy, ClusterQuality Assigned)
 {
     /// <summary>The values as a table, in percent.</summary>

@@ -13,7 +13,7 @@ public enum DbscanMetric
 }
 
 /// <summary>
-/// DBSCAN: clusters are connected regions with at least minPoints rows within eps (METHODS 2.7). Distances are single
+/// DBSCAN: clusters are connected regions with at least minPoints rows within eps (Ester et al. 1996). Distances are single
 /// precision; they are computed in rows and never stored, so that memory does not grow with the square of the rows.
 /// </summary>
 /// <remarks>Ester, Kriegel, Sander and Xu 1996.</remarks>

@@ -22,6 +22,9 @@ internal sealed class HeadTrainer : IDisposable
     private readonly float[] _loss = new float[1];
     private readonly float[][][] _buffers;
     private readonly OrtValue[][] _states;
+
+    // The binding holds pointers only: an OrtValue keeps its array in place for as long as it lives.
+    private readonly OrtValue[] _data;
     private int _steps;
 
     public HeadTrainer(Embeddings features, IReadOnlyList<int> labels, LinearHead initial, HeadOptions options)
@@ -50,12 +53,15 @@ internal sealed class HeadTrainer : IDisposable
         }
 
         // The binding copies what it is given to the device, so the data travels once and the rest at every step.
-        using OrtValue x = Engine.Tensor(features, 0, features.Rows);
-        using OrtValue y = Engine.Tensor<long>(labels.Select(label => (long)label).ToArray(), labels.Count);
-        using OrtValue loss = Engine.Tensor<float>(_loss);
-        _binding.BindInput("features", x);
-        _binding.BindInput("labels", y);
-        _binding.BindOutput("loss", loss);
+        _data =
+        [
+            Engine.Tensor(features, 0, features.Rows),
+            Engine.Tensor<long>(labels.Select(label => (long)label).ToArray(), labels.Count),
+            Engine.Tensor<float>(_loss),
+        ];
+        _binding.BindInput("features", _data[0]);
+        _binding.BindInput("labels", _data[1]);
+        _binding.BindOutput("loss", _data[2]);
     }
 
     /// <summary>One update from the given rows; returns the sum of their losses before it.</summary>
@@ -115,9 +121,9 @@ internal sealed class HeadTrainer : IDisposable
         _binding.Dispose();
         _session.Dispose();
         _runOptions.Dispose();
-        foreach (OrtValue state in _states.SelectMany(set => set))
+        foreach (OrtValue value in _states.SelectMany(set => set).Concat(_data))
         {
-            state.Dispose();
+            value.Dispose();
         }
     }
 

@@ -10,7 +10,7 @@ public sealed record EpochReport(int Epoch, double MeanLoss, LinearHead Head);
 
 /// <summary>
 /// A linear classifier on frozen features, logits = x·Wᵀ + b, trained with cross-entropy: the seminar's fine-tuned head
-/// (METHODS 2.4) and PLP's probe (METHODS 4.5). Every training step runs as one ONNX graph. Immutable.
+/// (document A) and PLP's probe (document D, arXiv 2303.05828). Every training step runs as one ONNX graph. Immutable.
 /// </summary>
 public sealed class LinearHead
 {

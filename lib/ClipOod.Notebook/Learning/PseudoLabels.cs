@@ -1,7 +1,7 @@
 namespace ClipOod.Notebook;
 
 /// <summary>
-/// Zero-shot classes in place of true labels, and the images sure enough to train on (PLP; METHODS 4.5, steps 1 and 2).
+/// Zero-shot classes in place of true labels, and the images sure enough to train on (PLP, arXiv 2303.05828; the 90 % filter is in the paper, not in its released code).
 /// </summary>
 public sealed class PseudoLabels
 {

@@ -2,7 +2,7 @@ namespace ClipOod.Notebook;
 
 /// <summary>
 /// Standardises features per dimension with the mean and unbiased standard deviation of the training set, as PLP does
-/// before its probe (METHODS 4.5, step 3).
+/// before its probe (arXiv 2303.05828).
 /// </summary>
 public sealed class Standardizer
 {

@@ -1,7 +1,7 @@
 namespace ClipOod.Notebook;
 
 /// <summary>
-/// How well confidences agree with accuracy, and how well they rank mistakes last (METHODS section 5). Confidences lie in
+/// How well confidences agree with accuracy, and how well they rank mistakes last. Confidences lie in
 /// [0, 1]; the methods throw <see cref="ArgumentException"/> on other values, on NaN, on lengths that differ and on no images.
 /// </summary>
 public static class Calibration

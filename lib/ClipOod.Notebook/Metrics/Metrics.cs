@@ -1,7 +1,7 @@
 namespace ClipOod.Notebook;
 
 /// <summary>
-/// Metrics of OOD detection from ID-high scores of ID and of OOD images (METHODS section 5). An image is accepted as ID
+/// Metrics of OOD detection from ID-high scores of ID and of OOD images. An image is accepted as ID
 /// when its score is at or above the threshold; tied scores are accepted together; −0.0 and 0.0 are tied; ±∞ is
 /// allowed. All results lie in [0, 1]. Every method throws <see cref="ArgumentException"/> when a side has no scores.
 /// </summary>

@@ -15,7 +15,7 @@ public enum Uncertainty
 /// image has no true class): uncertain when entropy &gt; threshold, or confidence &lt; threshold, both strict. A single
 /// threshold is the special case in which all are equal. Immutable.
 /// </summary>
-/// <remarks>METHODS 2.2 and 2.5.</remarks>
+/// <remarks>UST-ETRI seminar, "Detecting OOD with Fine-tuned CLIP's Class-Specific Threshold Adjustments" (document A).</remarks>
 public sealed class ClassThresholds
 {
     /// <summary>Takes thresholds, one per class.</summary>

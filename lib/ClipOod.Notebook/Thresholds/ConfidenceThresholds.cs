@@ -1,6 +1,6 @@
 namespace ClipOod.Notebook;
 
-/// <summary>How a confidence threshold follows the validation images predicted as its class (METHODS 2.5).</summary>
+/// <summary>How a confidence threshold follows the validation images predicted as its class. Document A (the seminar) does not state its update.</summary>
 public enum ConfidenceUpdate
 {
     /// <summary>A: the mean confidence of the correct ones. The default.</summary>
@@ -23,7 +23,7 @@ public enum ConfidenceUpdate
 }
 
 /// <summary>
-/// Class-wise confidence thresholds (METHODS 2.5): an image predicted as class c is uncertain when its confidence is below
+/// Class-wise confidence thresholds (document A, second half): an image predicted as class c is uncertain when its confidence is below
 /// the threshold of c. They start at a constant and are updated from validation images at the end of each epoch.
 /// </summary>
 public static class ConfidenceThresholds

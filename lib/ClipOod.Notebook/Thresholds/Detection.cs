@@ -1,6 +1,6 @@
 namespace ClipOod.Notebook;
 
-/// <summary>Compares flags with what should be flagged (METHODS 2.3).</summary>
+/// <summary>Compares flags with what should be flagged. The detection rate is what document A (the seminar) most plausibly reports.</summary>
 public static class Detection
 {
     /// <summary>Counts right and wrong flags: for mistakes of a classifier, <c>Evaluate(flags, test.Wrong)</c>.</summary>

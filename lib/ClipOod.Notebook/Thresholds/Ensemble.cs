@@ -1,6 +1,6 @@
 namespace ClipOod.Notebook;
 
-/// <summary>How two models decide together (METHODS 2.6).</summary>
+/// <summary>How two models decide together. Document A (the seminar) takes the one with the higher confidence.</summary>
 public enum EnsembleRule
 {
     /// <summary>The model with the higher confidence decides, by its own threshold; on a tie the first model. The seminar's rule.</summary>

@@ -1,7 +1,7 @@
 namespace ClipOod.Notebook;
 
 /// <summary>
-/// Class-wise entropy thresholds (METHODS 2.2): an image predicted as class c is uncertain when its entropy exceeds the
+/// Class-wise entropy thresholds (document A, first half): an image predicted as class c is uncertain when its entropy exceeds the
 /// threshold of c. The three variants of the seminar are <see cref="Fit"/>, its
 /// <see cref="ClassThresholds.MeanThreshold"/>, and <see cref="GridSearch"/>. Fit on validation images only.
 /// </summary>

@@ -1,6 +1,6 @@
 namespace ClipOod.Notebook;
 
-/// <summary>How an entropy threshold is chosen from validation predictions (METHODS 2.2).</summary>
+/// <summary>How an entropy threshold is chosen from validation predictions. Document A (the seminar) does not state its rule.</summary>
 public enum ThresholdRule
 {
     /// <summary>Largest recall of wrong predictions minus false-alarm rate of correct ones. The default.</summary>

@@ -12,6 +12,12 @@ internal static class CurrentWorld
     /// <exception cref="CommandException">It is not there, or broken.</exception>
     public static World Require()
     {
+        // The notebooks run in their own folder, so a path relative to this one must not reach them as it is.
+        if (Environment.GetEnvironmentVariable(ClipFeatures.FolderVariable) is { Length: > 0 } folder)
+        {
+            Environment.SetEnvironmentVariable(ClipFeatures.FolderVariable, Path.GetFullPath(folder));
+        }
+
         try
         {
             return World.Open();

@@ -9,7 +9,7 @@ namespace ClipOod.Runner.Documents;
 /// <summary>Writes a run as a Jupyter notebook (nbformat 4.5) with its outputs, for readers who have Jupyter.</summary>
 public static class IpynbExporter
 {
-    private static readonly JsonSerializerOptions Indented = new()
+    private static readonly JsonSerializerOptions _indented = new()
     {
         WriteIndented = true,
         IndentSize = 1,
@@ -63,7 +63,7 @@ public static class IpynbExporter
             ["nbformat"] = 4,
             ["nbformat_minor"] = 5,
         };
-        return notebook.ToJsonString(Indented) + "\n";
+        return notebook.ToJsonString(_indented) + "\n";
     }
 
     private static string IdOf(CellRun cell) => string.Create(CultureInfo.InvariantCulture, $"cell-{cell.Number}");

@@ -8,7 +8,7 @@ namespace ClipOod.Runner.Rendering;
 /// <summary>Colours C# by its syntax tree alone: no names are resolved, so a cell needs no other cell.</summary>
 internal static class CodeHighlighter
 {
-    private static readonly CSharpParseOptions Options = new(LanguageVersion.Latest, kind: SourceCodeKind.Script);
+    private static readonly CSharpParseOptions _options = new(LanguageVersion.Latest, kind: SourceCodeKind.Script);
 
     /// <summary>A cell's code as HTML, each line in a <c>span.line</c>.</summary>
     /// <param name="source">The code; lines that start with <c>#!</c> are directives of the host.</param>
@@ -63,7 +63,7 @@ internal static class CodeHighlighter
     private static string?[] Classify(string code)
     {
         var classes = new string?[code.Length];
-        SyntaxNode root = CSharpSyntaxTree.ParseText(code, Options).GetRoot();
+        SyntaxNode root = CSharpSyntaxTree.ParseText(code, _options).GetRoot();
         foreach (SyntaxToken token in root.DescendantTokens())
         {
             Fill(token.Span.Start, token.Span.End, OfToken(token));

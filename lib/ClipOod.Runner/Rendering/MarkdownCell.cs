@@ -12,7 +12,7 @@ internal sealed record Heading(int Level, string Id, string Html);
 /// <param name="folder">Folder of the notebook, where its pictures are.</param>
 internal sealed class MarkdownCell(HashSet<string> ids, IReadOnlySet<string> pages, string folder)
 {
-    private static readonly Dictionary<string, string> PictureTypes = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly Dictionary<string, string> _pictureTypes = new(StringComparer.OrdinalIgnoreCase)
     {
         [".png"] = "image/png",
         [".jpg"] = "image/jpeg",
@@ -123,7 +123,7 @@ internal sealed class MarkdownCell(HashSet<string> ids, IReadOnlySet<string> pag
         foreach (IElement picture in root.QuerySelectorAll("img[src]"))
         {
             string address = picture.GetAttribute("src")!;
-            if (address.Contains(':', StringComparison.Ordinal) || !PictureTypes.TryGetValue(Path.GetExtension(address), out string? type))
+            if (address.Contains(':', StringComparison.Ordinal) || !_pictureTypes.TryGetValue(Path.GetExtension(address), out string? type))
             {
                 continue;
             }

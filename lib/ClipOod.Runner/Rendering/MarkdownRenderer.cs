@@ -8,9 +8,9 @@ namespace ClipOod.Runner.Rendering;
 /// <summary>Renders the markdown of a cell: tables, footnotes, task lists, callouts, and formulas as MathML.</summary>
 public static class MarkdownRenderer
 {
-    private static readonly MarkdownPipeline Pipeline = Configure(new MarkdownPipelineBuilder()).Build();
+    private static readonly MarkdownPipeline _pipeline = Configure(new MarkdownPipelineBuilder()).Build();
 
-    private static readonly MarkdownPipeline PipelineWithoutHtml = Configure(new MarkdownPipelineBuilder()).DisableHtml().Build();
+    private static readonly MarkdownPipeline _pipelineWithoutHtml = Configure(new MarkdownPipelineBuilder()).DisableHtml().Build();
 
     /// <summary>Checks the formulas of a cell.</summary>
     /// <param name="source">The cell's markdown.</param>
@@ -18,7 +18,7 @@ public static class MarkdownRenderer
     public static CellError? Validate(string source)
     {
         ArgumentNullException.ThrowIfNull(source);
-        MarkdownDocument document = Markdown.Parse(source, Pipeline);
+        MarkdownDocument document = Markdown.Parse(source, _pipeline);
         foreach (Formula formula in document.Descendants().Select(Formula.From).OfType<Formula>().OrderBy(formula => formula.Line))
         {
             try
@@ -38,7 +38,7 @@ public static class MarkdownRenderer
     /// <summary>A cell's markdown as HTML.</summary>
     /// <param name="source">The markdown.</param>
     /// <param name="withRawHtml">Whether HTML in it stays as it is, for <see cref="HtmlFragment"/> to contain; otherwise it is shown as text.</param>
-    internal static string ToHtml(string source, bool withRawHtml = true) => Markdown.ToHtml(source, withRawHtml ? Pipeline : PipelineWithoutHtml);
+    internal static string ToHtml(string source, bool withRawHtml = true) => Markdown.ToHtml(source, withRawHtml ? _pipeline : _pipelineWithoutHtml);
 
     private static MarkdownPipelineBuilder Configure(MarkdownPipelineBuilder builder)
     {

@@ -7,7 +7,7 @@ namespace ClipOod.Runner.Rendering;
 /// <summary>Writes the site of a run: static pages that work from the file system without a network.</summary>
 public static class SiteWriter
 {
-    private static readonly string[] Assets = ["site.css", "site.js"];
+    private static readonly string[] _assets = ["site.css", "site.js"];
 
     /// <summary>
     /// Writes <c>index.html</c>, a page per notebook and their assets. The site is built beside its folder and swapped in
@@ -47,7 +47,7 @@ public static class SiteWriter
     private static void Build(string folder, IReadOnlyList<NotebookRun> runs, SiteOptions options)
     {
         string assets = Directory.CreateDirectory(Path.Combine(folder, "assets")).FullName;
-        foreach (string name in Assets)
+        foreach (string name in _assets)
         {
             using Stream asset = Assembly.GetExecutingAssembly().GetManifestResourceStream(name)!;
             WriteTo(Path.Combine(assets, name), asset);

@@ -15,6 +15,7 @@ public sealed class ChartsTests
     public static TheoryData<string, ChartView> All() => new()
     {
         { "histogram", Charts.ScoreHistogram(("CIFAR-10", _id), [("DTD", _ood), ("SVHN", _id)]) },
+        { "histogram of groups", Charts.Histogram("Entropy", "Entropy (nats)", [("right", _id), ("wrong", [1, double.PositiveInfinity])]) },
         { "roc", Charts.Roc(_id, _ood) },
         { "pr", Charts.PrecisionRecall(_id, _ood, Positive.Ood) },
         { "reliability", Charts.Reliability([0.2, 0.6, 0.9, 0.95], [false, true, true, false], 5) },
@@ -56,6 +57,26 @@ public sealed class ChartsTests
             Assert.Equal(1, Enumerable.Range(0, table.Rows).Sum(i =>
                 (double)table.DataFrame[side][i] * ((double)table.DataFrame["to"][i] - (double)table.DataFrame["from"][i])), 9);
         }
+    }
+
+    [Fact]
+    public void Histogram_OfGroups_SharesBinsAndGivesEachGroupAnAreaOfOne()
+    {
+        ChartView chart = Charts.Histogram("Entropy", "Entropy (nats)", [("right", _id), ("wrong", _ood)]);
+        Assert.Equal(["right (n = 100)", "wrong (n = 200)"], TraceNames(chart));
+        Assert.Contains("wrong: 200 images, median 0.1990.", chart.AltText, StringComparison.Ordinal);
+        foreach (string group in new[] { "right", "wrong" })
+        {
+            Assert.Equal(1, Enumerable.Range(0, chart.Table.Rows).Sum(i => (double)chart.Table.DataFrame[group][i]
+                * ((double)chart.Table.DataFrame["to"][i] - (double)chart.Table.DataFrame["from"][i])), 9);
+        }
+    }
+
+    [Fact]
+    public void Histogram_OfNoGroupOrAnEmptyOne_Throws()
+    {
+        Assert.Throws<ArgumentException>(() => Charts.Histogram("Entropy", "Entropy (nats)", []));
+        Assert.Throws<ArgumentException>(() => Charts.Histogram("Entropy", "Entropy (nats)", [("right", [])]));
     }
 
     [Fact]

@@ -17,11 +17,11 @@ public sealed class ResultTableTests
         Assert.Equal(
             """
             Scores
-            Score   AUROC ↑    ECE ↓      n
-            ------  -------  -------  -----
-            MSP     91.2 %   0.0123*    500
-            MCM     93.5 %*       –   1,880
-            energy  93.5 %*  0.5000       3
+            Score    AUROC ↑    ECE ↓      n
+            ------  --------  -------  -----
+            MSP     91.23 %   0.0123*    500
+            MCM     93.49 %*       –   1,880
+            energy  93.49 %*  0.5000       3
             * the best of its column.
 
             """,
@@ -31,7 +31,7 @@ public sealed class ResultTableTests
     public void ToHtml_MarksTheBestAndRightAlignsNumbers()
     {
         IElement table = Parse(_scores);
-        Assert.Equal(["0.0123", "93.5 %", "93.5 %"], table.QuerySelectorAll("strong").Select(e => e.TextContent));
+        Assert.Equal(["0.0123", "93.49 %", "93.49 %"], table.QuerySelectorAll("strong").Select(e => e.TextContent));
         Assert.Equal(9, table.QuerySelectorAll("tbody td.num").Length);
         Assert.Equal(["MSP", "MCM", "energy"], table.QuerySelectorAll("tbody th[scope=row]").Select(e => e.TextContent));
     }
@@ -56,7 +56,7 @@ public sealed class ResultTableTests
             "Table 1", "AUROC", [("A", 0.912, 0.934, "fewer images"), ("B", null, 0.5, ""), ("C", 0.8, null, ""), ("D", 0.5, 0.49, "")]);
         Assert.Equal(["Setting", "Paper: AUROC", "Ours: AUROC", "Ours − paper", "Why they differ"], Cells(table, "thead th"));
         Assert.Equal(
-            ["A", "91.2 %", "93.4 %", "+2.2 pt", "fewer images", "B", "not published", "50.0 %", "–", "", "C", "80.0 %", "not run", "–", "", "D", "50.0 %", "49.0 %", "−1.0 pt", ""],
+            ["A", "91.20 %", "93.40 %", "+2.20 pt", "fewer images", "B", "not published", "50.00 %", "–", "", "C", "80.00 %", "not run", "–", "", "D", "50.00 %", "49.00 %", "−1.00 pt", ""],
             Cells(table, "tbody th, tbody td"));
     }
 

@@ -5,7 +5,7 @@ public sealed class ExpectCloseTests
     [Fact]
     public void Close_WhenValuesAgree_SaysTheLargestDifference() =>
         Assert.Equal(
-            "entropy: from scratch = library, 2 values, largest difference 5e-1.",
+            "entropy: from scratch = library in 2 values, largest difference 5e-1.",
             Expect.Close("entropy", [1, 10], [1, 10.5], tolerance: 0.1).ToString());
 
     [Fact]

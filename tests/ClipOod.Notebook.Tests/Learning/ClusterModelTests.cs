@@ -38,7 +38,7 @@ public sealed class ClusterModelTests
         Assert.Equal(0.99, quality.NewClassAccuracy, 1e-12);
         Assert.Equal(0.01, quality.Assigned.NoiseShare, 1e-12);
         Assert.Equal(1, quality.Assigned.Purity, 1e-12);
-        Assert.Contains("new-class accuracy 99.00 %", quality.ToString(), StringComparison.Ordinal);
+        Assert.Equal(0.99, quality.ToTable().DataFrame["Value"][1]);
     }
 
     [Fact]

@@ -79,7 +79,12 @@ public sealed class LinearHeadTests
         (Embeddings x, int[] y) = Blobs(Rows, Width, Classes, seed: 1);
         HeadOptions options = HeadOptions.Plp with
         {
-            Optimizer = optimizer, BatchSize = 5, Epochs = 3, LearningRate = 0.05, WeightDecay = 0.01, Seed = 9,
+            Optimizer = optimizer,
+            BatchSize = 5,
+            Epochs = 3,
+            LearningRate = 0.05,
+            WeightDecay = 0.01,
+            Seed = 9,
         };
         LinearHead initial = LinearHead.Initial(Width, Classes, 2);
         LinearHead head = LinearHead.Train(x, y, Classes, options, initial: initial);
@@ -113,6 +118,28 @@ public sealed class LinearHeadTests
         return first.Weight.Values.SequenceEqual(second.Weight.Values) && first.Bias.SequenceEqual(second.Bias)
             && !first.Weight.Values.SequenceEqual(other.Weight.Values);
     }, iter: 5);
+
+    [Fact]
+    public void Train_WhenTheGarbageCollectorMovesObjects_GivesTheSameHead()
+    {
+        // ONNX Runtime holds plain pointers into managed arrays, which must stay where they are.
+        (Embeddings x, int[] y) = Blobs(40, 5, 3, seed: 5);
+        LinearHead expected = LinearHead.Train(x, y, 3, HeadOptions.Plp with { BatchSize = 7, Epochs = 20 });
+        LinearHead actual = LinearHead.Train(
+            new Embeddings(40, 5, x.Values.ToArray()), y, 3, HeadOptions.Plp with { BatchSize = 7, Epochs = 20 }, _ => MoveObjects());
+        Assert.Equal(expected.Weight.Values, actual.Weight.Values);
+        Assert.Equal(expected.History, actual.History);
+
+        static void MoveObjects()
+        {
+            for (int i = 0; i < 1000; i++)
+            {
+                GC.KeepAlive(new float[i % 50]);
+            }
+
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: true);
+        }
+    }
 
     [Fact]
     public void Initial_IsUniformWithinOneOverRootOfTheWidth()

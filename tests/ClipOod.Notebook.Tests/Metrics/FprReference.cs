@@ -1,6 +1,6 @@
 namespace ClipOod.Notebook.Tests;
 
-/// <summary>The five FPR conventions written out point by point from the table of METHODS section 5, slow and plain.</summary>
+/// <summary>The five FPR conventions written out point by point from the table of the methods specification, slow and plain.</summary>
 internal static class FprReference
 {
     public static double Fpr(double[] id, double[] ood, FprConvention convention, double tpr)

@@ -249,6 +249,6 @@ public sealed class MetricsTests
     {
         OodMetrics metrics = Metrics.Evaluate(new IdScores("<b>", [1]), ScoreGen.Scores([0]));
         Assert.Contains("&lt;b&gt;", metrics.ToHtml(), StringComparison.Ordinal);
-        Assert.Contains("100.0 %", metrics.ToString(), StringComparison.Ordinal);
+        Assert.Contains("100.00 %", metrics.ToString(), StringComparison.Ordinal);
     }
 }

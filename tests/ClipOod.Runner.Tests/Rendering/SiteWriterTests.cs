@@ -7,7 +7,7 @@ namespace ClipOod.Runner.Tests.Rendering;
 
 public sealed class SiteWriterTests : IDisposable
 {
-    private static readonly SiteOptions Options = new("The <workbook>", "All of it", new SiteLink("Source", "../"));
+    private static readonly SiteOptions _options = new("The <workbook>", "All of it", new SiteLink("Source", "../"));
 
     private readonly string _folder = Directory.CreateTempSubdirectory("site-tests-").FullName;
 
@@ -18,7 +18,7 @@ public sealed class SiteWriterTests : IDisposable
     [Fact]
     public void Write_OfRuns_GivesAnIndexAPageEachAndAssets()
     {
-        SiteWriter.Write(Site, SampleRuns.All, Options);
+        SiteWriter.Write(Site, SampleRuns.All, _options);
         string[] files = [.. Directory.GetFiles(Site, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Site, file).Replace('\\', '/')).Order(StringComparer.Ordinal)];
         Assert.Equal(
             ["00-start-here.html", "01-entropy-thresholds.html", "02-broken.html", "assets/plotly.min.js", "assets/site.css", "assets/site.js", "index.html"], files);
@@ -42,7 +42,7 @@ public sealed class SiteWriterTests : IDisposable
     [Fact]
     public void Pages_OfRuns_HaveUniqueIdsAndNoDeadLinks()
     {
-        SiteWriter.Write(Site, SampleRuns.All, Options);
+        SiteWriter.Write(Site, SampleRuns.All, _options);
         Dictionary<string, IDocument> pages = Directory.GetFiles(Site, "*.html").ToDictionary(file => Path.GetFileName(file)!, file => Parse(File.ReadAllText(file)));
         foreach (IDocument page in pages.Values)
         {
@@ -60,7 +60,7 @@ public sealed class SiteWriterTests : IDisposable
     [Fact]
     public void Pages_OfRuns_AskNothingOfTheNetwork()
     {
-        SiteWriter.Write(Site, SampleRuns.All, Options);
+        SiteWriter.Write(Site, SampleRuns.All, _options);
         foreach (string file in Directory.GetFiles(Site, "*.html"))
         {
             IDocument page = Parse(File.ReadAllText(file));
@@ -156,7 +156,7 @@ public sealed class SiteWriterTests : IDisposable
             SampleRuns.Code(5, hostile, RunState.Failed, new CellError(hostile, hostile, 1, hostile)),
             SampleRuns.Markdown(6, "## The end"),
         ], new ResultCheck(hostile, 1, 1, 0, CheckState.Matches));
-        SiteWriter.Write(Site, [run], Options);
+        SiteWriter.Write(Site, [run], _options);
         IDocument page = Parse(File.ReadAllText(Path.Combine(Site, "05-hostile.html")));
         Assert.Equal(["cell-1", "cell-2", "cell-3", "cell-4", "cell-5", "cell-6"], page.QuerySelectorAll("main > section.cell").Select(cell => cell.Id));
         Assert.Equal("The end", page.QuerySelector("main > #cell-6 > h2")!.FirstChild!.TextContent);
@@ -170,16 +170,16 @@ public sealed class SiteWriterTests : IDisposable
     {
         Directory.CreateDirectory(Site);
         File.WriteAllText(Path.Combine(Site, "stale.html"), "");
-        SiteWriter.Write(Site, SampleRuns.All, Options);
+        SiteWriter.Write(Site, SampleRuns.All, _options);
         Assert.False(File.Exists(Path.Combine(Site, "stale.html")));
     }
 
     [Fact]
     public void Write_ThatFails_LeavesTheFormerSiteAndNothingElse()
     {
-        SiteWriter.Write(Site, SampleRuns.All, Options);
+        SiteWriter.Write(Site, SampleRuns.All, _options);
         NotebookRun unwritable = SampleRuns.Run("no/such/folder", "x", "", RunState.Passed, []);
-        Assert.ThrowsAny<IOException>(() => SiteWriter.Write(Site, [unwritable], Options));
+        Assert.ThrowsAny<IOException>(() => SiteWriter.Write(Site, [unwritable], _options));
         Assert.True(File.Exists(Path.Combine(Site, "02-broken.html")));
         Assert.Equal([Site], Directory.GetFileSystemEntries(_folder));
     }
@@ -187,7 +187,7 @@ public sealed class SiteWriterTests : IDisposable
     [Fact]
     public void Write_OfTwoNotebooksWithOneName_SaysWhich()
     {
-        ArgumentException exception = Assert.Throws<ArgumentException>(() => SiteWriter.Write(Site, [SampleRuns.All[0], SampleRuns.All[0]], Options));
+        ArgumentException exception = Assert.Throws<ArgumentException>(() => SiteWriter.Write(Site, [SampleRuns.All[0], SampleRuns.All[0]], _options));
         Assert.Contains("00-start-here.html", exception.Message, StringComparison.Ordinal);
     }
 
@@ -209,7 +209,7 @@ public sealed class SiteWriterTests : IDisposable
 
     private IDocument Page(string name)
     {
-        SiteWriter.Write(Site, SampleRuns.All, Options);
+        SiteWriter.Write(Site, SampleRuns.All, _options);
         return Parse(File.ReadAllText(Path.Combine(Site, name + ".html")));
     }
 }

@@ -30,7 +30,7 @@ internal static class TexAlphabets
     };
 
     // Letters that Unicode had before it got the alphabets, and so are missing from them.
-    private static readonly Dictionary<(TexAlphabet, char), string> Exceptions = new()
+    private static readonly Dictionary<(TexAlphabet, char), string> _exceptions = new()
     {
         [(TexAlphabet.DoubleStruck, 'C')] = "ℂ",
         [(TexAlphabet.DoubleStruck, 'H')] = "ℍ",
@@ -67,7 +67,7 @@ internal static class TexAlphabets
             return c.ToString(CultureInfo.InvariantCulture);
         }
 
-        if (Exceptions.TryGetValue((alphabet, c), out string? exception))
+        if (_exceptions.TryGetValue((alphabet, c), out string? exception))
         {
             return exception;
         }

@@ -10,7 +10,7 @@ namespace ClipOod.Runner.Rendering;
 /// <param name="TakesColumns">Whether the alignment is given in braces after the name.</param>
 internal sealed record TexEnvironment(string Open, string Close, string Alignment, bool IsDisplay = false, bool TakesColumns = false)
 {
-    private static readonly SortedDictionary<string, TexEnvironment> Known = new(StringComparer.Ordinal)
+    private static readonly SortedDictionary<string, TexEnvironment> _known = new(StringComparer.Ordinal)
     {
         ["matrix"] = new("", "", "c"),
         ["smallmatrix"] = new("", "", "c"),
@@ -30,9 +30,9 @@ internal sealed record TexEnvironment(string Open, string Close, string Alignmen
     };
 
     /// <summary>The environments' names, for messages.</summary>
-    public static string Names => string.Join(", ", Known.Keys);
+    public static string Names => string.Join(", ", _known.Keys);
 
-    public static TexEnvironment? Find(string name) => Known.GetValueOrDefault(name);
+    public static TexEnvironment? Find(string name) => _known.GetValueOrDefault(name);
 
     /// <summary>The table of the environment, between its delimiters.</summary>
     public XElement ToElement(IReadOnlyList<IReadOnlyList<XElement>> rows, string columns)

@@ -1,0 +1,95 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using ClipOod.Runner.Execution;
+
+namespace ClipOod.Runner.Tests;
+
+/// <summary>What every notebook of this repository keeps to, and what the README says of them.</summary>
+public sealed partial class WorkbookRulesTests
+{
+    private const string Setup = """
+        #r "../artifacts/notebook/ClipOod.Notebook.dll"
+        using ClipOod.Notebook;
+        """;
+
+    private const int LongestCodeCell = 15;
+
+    private static readonly string _root = RepositoryRoot();
+
+    private static readonly IReadOnlyList<NotebookFile> _notebooks = NotebookFile.Find(Path.Combine(_root, "notebooks"));
+
+    public static TheoryData<string> Names => [.. _notebooks.Select(notebook => notebook.Id)];
+
+    [Fact]
+    public void Numbers_CountFromZeroWithoutGaps() =>
+        Assert.Equal(Enumerable.Range(0, _notebooks.Count).Select(i => i.ToString("00", null)), _notebooks.Select(notebook => notebook.Number));
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Title_StartsWithTheNumber_AndAQuestionFollows(string name)
+    {
+        NotebookFile notebook = Notebook(name);
+        Assert.StartsWith($"{notebook.Number} · ", notebook.Title, StringComparison.Ordinal);
+        Assert.EndsWith("?", notebook.Question, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void FirstCodeCell_IsTheSetupOfAllNotebooks(string name) =>
+        Assert.Equal(Setup, Code(name).First());
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void CodeCells_AreShort(string name) =>
+        Assert.All(Code(name), source => Assert.True(source.Split('\n').Length <= LongestCodeCell, $"More than {LongestCodeCell} lines:\n{source}"));
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Cells_UseOnlyWhatDotNetInteractiveRunsUnchanged(string name)
+    {
+        Assert.All(Notebook(name).Document.Cells, cell => Assert.Contains(cell.Kernel, new[] { "csharp", "markdown" }));
+        Assert.All(Code(name).Skip(1), source => Assert.DoesNotContain(source.Split('\n'), line => line.StartsWith('#')));
+        Assert.All(Code(name), source => Assert.DoesNotContain("Console.Write", source, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void LinksToNotebooks_LeadSomewhere(string name) =>
+        Assert.All(
+            Link().Matches(string.Join('\n', Notebook(name).Document.Cells.Select(cell => cell.Source))),
+            link => Assert.Contains(_notebooks, notebook => notebook.Id == link.Groups[1].Value));
+
+    [Fact]
+    public void Readme_ListsTheNotebooks()
+    {
+        StringBuilder table = new("| notebook | question |\n|---|---|\n");
+        foreach (NotebookFile notebook in _notebooks)
+        {
+            table.Append(null, $"| [{notebook.Title}](notebooks/{notebook.Id}.dib) | {notebook.Question} |\n");
+        }
+
+        string readme = File.ReadAllText(Path.Combine(_root, "README.md")).ReplaceLineEndings("\n");
+        Assert.True(
+            readme.Contains(table.ToString(), StringComparison.Ordinal),
+            $"README.md does not list the notebooks as they are. Put this between its two comments about notebooks:\n\n{table}");
+    }
+
+    private static NotebookFile Notebook(string name) => _notebooks.Single(notebook => notebook.Id == name);
+
+    private static IEnumerable<string> Code(string name) =>
+        Notebook(name).Document.Cells.Where(cell => cell.Kernel == "csharp").Select(cell => cell.Source);
+
+    private static string RepositoryRoot()
+    {
+        string folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "ClipOod.sln")))
+        {
+            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("No folder above the tests holds ClipOod.sln.");
+        }
+
+        return folder;
+    }
+
+    [GeneratedRegex(@"\]\(([^)/]+)\.dib(?:#[^)]*)?\)")]
+    private static partial Regex Link();
+}
