@@ -23,7 +23,7 @@ internal static class GradientCheck
         Tensor result = function(inputs);
         Tensor loss = Weighted(result);
         IReadOnlyList<Tensor> gradients = graph.Gradients(loss, inputs);
-        using Evaluator evaluator = new([loss, .. gradients]);
+        using Evaluator evaluator = new([loss, .. gradients, result]);
         Feed[] feeds(int argument, double[]? changed) =>
         [
             .. others,
@@ -31,6 +31,7 @@ internal static class GradientCheck
         ];
 
         IReadOnlyList<TensorValue> computed = evaluator.Run(feeds(-1, null));
+        AssertShape(result.Shape, computed[^1].Shape);
         using Evaluator forward = new([loss]);
         for (int a = 0; a < arguments.Length; a++)
         {
@@ -56,6 +57,16 @@ internal static class GradientCheck
                 double error = Math.Abs(gradient[i] - expected[i]) / scale;
                 Assert.True(error <= Tolerance, $"argument {a}, element {i}: gradient {gradient[i]:R}, differences {expected[i]:R}, relative error {error:E1}");
             }
+        }
+    }
+
+    /// <summary>What the graph says about the shape holds for the values.</summary>
+    private static void AssertShape(Shape expected, long[] actual)
+    {
+        Assert.Equal(expected.Rank, actual.Length);
+        for (int axis = 0; axis < expected.Rank; axis++)
+        {
+            Assert.True(!expected[axis].IsFixed || expected[axis].Size == actual[axis], $"axis {axis} of {expected} is {actual[axis]}");
         }
     }
 

@@ -135,6 +135,45 @@ public sealed class GradientTests
         Check(x => slope(y => y.Slice(0, 1..).Pow(3), x[0]), Random(1, 3, 4));
     }
 
+    [Fact]
+    public void Compositions_DrawnAtRandom_AgreeWithDifferences()
+    {
+        // Each operator keeps the shape (3, 4) and has a bounded slope, so that any chain of them can be checked.
+        Func<Tensor, Tensor, Tensor>[] operators =
+        [
+            (x, y) => x + y,
+            (x, y) => x - (y * 0.5),
+            (x, y) => x.Tanh() * y,
+            (x, y) => x / (y.Softplus() + 1),
+            (x, y) => x.MatMul(y.SwapLastAxes()).Softmax().MatMul(y),
+            (x, y) => Op.LayerNorm(x, y.Sum([0]), y.Mean([0])),
+            (x, y) => Op.Concat(1, y.Slice(1, 1..), x.Slice(1, ..1)),
+            (x, y) => x.Gather(x.Graph.Constant<long>([2, 0, 0], 3)) + y,
+            (x, y) => x.Reshape(4, 3).Transpose(1, 0) + y,
+            (x, y) => x.Gelu() + y.QuickGelu(),
+            (x, y) => x - y.LogSumExp([1], keepDims: true),
+            (x, y) => x.L2Normalize() + y.L2Normalize(0),
+        ];
+        for (int seed = 0; seed < 60; seed++)
+        {
+            Random random = new(seed);
+            int[] chain = [.. Enumerable.Range(0, random.Next(2, 7)).Select(_ => random.Next(operators.Length))];
+            Check(
+                arguments =>
+                {
+                    List<Tensor> made = [.. arguments];
+                    foreach (int choice in chain)
+                    {
+                        made.Add(operators[choice](made[^1], made[^2]));
+                    }
+
+                    return made[^1] + arguments[0];
+                },
+                Random(seed, 3, 4),
+                Random(seed + 1000, 3, 4));
+        }
+    }
+
     public static TheoryData<int[]?, bool> Reductions => new()
     {
         { null, false }, { null, true }, { [0], false }, { [-1], true }, { [0, 2], false }, { [0, 1], true }, { [2, 0], true }, { [], false },

@@ -154,6 +154,22 @@ public sealed class GraphTests
     }
 
     [Fact]
+    public void Output_NamedAfterAnEvaluatorWasMade_StaysItsOutput()
+    {
+        Graph graph = new("renamed");
+        Tensor x = graph.Input("x", ElementType.Float, "n");
+        Tensor y = x.Exp();
+        using Evaluator evaluator = new([y, y]);
+        graph.Output("y", y);
+        Assert.Equal("y", y.Name);
+        Assert.NotSame(y, graph.Output("again", y));
+        Assert.NotSame(x, graph.Output("same", x));
+        Assert.All(evaluator.Run(("x", new float[] { 0 })), value => Assert.Equal([1f], value.Values<float>()));
+        using Evaluator all = new([.. graph.Outputs]);
+        Assert.Equal([1, 1, 0], all.Run(("x", new float[] { 0 })).Select(value => value.ToDouble()));
+    }
+
+    [Fact]
     public void Save_WithoutOutputs_SaysWhatToDo()
     {
         InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => new Graph("empty").Save("never.onnx"));

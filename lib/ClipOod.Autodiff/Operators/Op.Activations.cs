@@ -43,10 +43,12 @@ public static partial class Op
     public static Tensor Gelu(this Tensor x)
     {
         RequireReal("Gelu", x);
-        Tensor cdf = ((x * Math.Sqrt(0.5)).Erf() + 1) * 0.5;
+
+        // In this order ONNX Runtime makes one node of it where no gradient is wanted.
+        Tensor twice = (x / Math.Sqrt(2)).Erf() + 1;
+        Tensor y = x.Graph.EmitNew("Mul", [x * twice, x.Graph.Constant(0.5, x.Type)], x.Type, x.Shape);
         Tensor density() => (x * x * -0.5).Exp() * (1 / Math.Sqrt(Math.Tau));
-        Tensor y = x.Graph.EmitNew("Mul", [x, cdf], x.Type, x.Shape);
-        return y.Differentiate((x, g => g * (cdf + (x * density()))));
+        return y.Differentiate((x, g => g * ((twice * 0.5) + (x * density()))));
     }
 
     /// <summary>QuickGELU, the activation of OpenAI's CLIP: x σ(1.702 x).</summary>

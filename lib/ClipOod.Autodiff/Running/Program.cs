@@ -11,12 +11,16 @@ internal sealed class Program : IDisposable
     private readonly IReadOnlyList<Tensor> _leaves;
     private readonly Dictionary<string, Tensor> _inputs;
 
+    // The names in the model; Graph.Output may give a tensor another one later.
+    private readonly Dictionary<Tensor, string> _names;
+
     // ONNX Runtime reads these as long as the session lives.
     private readonly List<OrtValue> _kept = [];
 
     public Program(Graph graph, IReadOnlyList<Tensor> outputs, bool training, int? threads, bool constantParameters = false)
     {
         Outputs = [.. outputs.Distinct()];
+        _names = Outputs.ToDictionary(tensor => tensor, tensor => tensor.Name);
         IReadOnlyList<Tensor> leaves = graph.LeavesOf(outputs);
         Parameter[] constants = constantParameters ? [.. leaves.OfType<Parameter>()] : [];
         _leaves = [.. leaves.Except(constants)];
@@ -32,13 +36,16 @@ internal sealed class Program : IDisposable
     /// <summary>What is computed, each tensor once.</summary>
     public IReadOnlyList<Tensor> Outputs { get; }
 
+    /// <summary>Binds memory that the next run writes an output to.</summary>
+    public void BindOutput(OrtIoBinding binding, Tensor output, OrtValue memory) => binding.BindOutput(_names[output], memory);
+
     /// <summary>Runs, and copies what <paramref name="read"/> names; these outputs must be unbound, all others bound.</summary>
     public TensorValue[] Run(OrtIoBinding binding, IReadOnlyList<Tensor> read)
     {
         Tensor[] distinct = [.. read.Distinct()];
         foreach (Tensor tensor in distinct)
         {
-            binding.BindOutputToDevice(tensor.Name, OrtMemoryInfo.DefaultInstance);
+            binding.BindOutputToDevice(_names[tensor], OrtMemoryInfo.DefaultInstance);
         }
 
         using RunOptions options = new();
@@ -47,7 +54,7 @@ internal sealed class Program : IDisposable
         string[] names = binding.GetOutputNames();
         Dictionary<Tensor, TensorValue> values = distinct.ToDictionary(
             tensor => tensor,
-            tensor => TensorValue.CopyOf(results[Array.IndexOf(names, tensor.Name)]));
+            tensor => TensorValue.CopyOf(results[Array.IndexOf(names, _names[tensor])]));
         return [.. read.Select(tensor => values[tensor])];
     }
 

@@ -131,7 +131,7 @@ public sealed class Trainer : IDisposable
         List<OrtValue> temporary = program.Bind(binding, feeds, leaf => leaf is Parameter parameter ? parameter.Current : fed[leaf]);
         try
         {
-            changed.ForEach(state => binding.BindOutput(state.Next.Name, state.Buffer(program.Session)));
+            changed.ForEach(state => program.BindOutput(binding, state.Next, state.Buffer(program.Session)));
             TensorValue[] read = program.Run(binding, updates ? _read : ReadWithoutNorm());
             double loss = read[0].ToDouble();
             if (!double.IsFinite(loss))

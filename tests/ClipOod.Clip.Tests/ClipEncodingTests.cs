@@ -1,0 +1,199 @@
+using ClipOod.Autodiff;
+
+namespace ClipOod.Clip.Tests;
+
+public sealed class ClipEncodingTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly ClipModel _model = ClipModel.Create(Words.Config, seed: 5, Words.Tokenizer);
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public void Dispose()
+    {
+        _model.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public void EncodeImages_AFolderWithACorruptFile_ReportsItAndEncodesTheRest()
+    {
+        byte[] png = TinyPng();
+        string[] paths = [.. Enumerable.Range(0, 11).Select(i => _folder.Write($"{i}.png", i == 4 ? png[..(png.Length / 2)] : png)), Path.Combine(_folder.Path, "gone.png")];
+        ClipEncoding encoding = _model.EncodeImages(paths, new() { BatchSize = 3 }, Stop);
+        Assert.Equal([0, 1, 2, 3, 5, 6, 7, 8, 9, 10], encoding.Indices);
+        Assert.Equal(10, encoding.Count);
+        Assert.Equal([4, 11], encoding.Failures.Select(failure => failure.Index));
+        Assert.Equal(paths[4], encoding.Failures[0].Path);
+        Assert.Contains(paths[4], encoding.Failures[0].Message, StringComparison.Ordinal);
+        Assert.Contains("2 of 12 images failed", encoding.ToString(), StringComparison.Ordinal);
+        Assert.Equal(_model.ModelHash, encoding.ModelHash);
+        Assert.StartsWith("resize 16 Bicubic, centre crop, mean 0.481", encoding.Preprocessing, StringComparison.Ordinal);
+        Assert.All(Enumerable.Range(1, 9), row => Assert.True(encoding.Row(row).SequenceEqual(encoding.Row(0)) || Distance(encoding, row, 0) < 1e-6));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(100)]
+    public void EncodeImages_InBatchesOfAnySize_GivesTheRowsOfTheGraph(int batchSize)
+    {
+        RgbImage[] images = [.. Enumerable.Range(0, 9).Select(i => Noise(seed: i, width: 20 + i, height: 30 - i))];
+        ClipEncoding encoding = _model.EncodeImages(images, new() { BatchSize = batchSize, Normalize = false }, Stop);
+        float[] pixels = [.. images.SelectMany(_model.ImageProcessor.Process)];
+        using Evaluator evaluator = new([_model.ImageFeatures]);
+        float[] expected = evaluator.Run((_model.Pixels.Name, pixels))[0].Values<float>();
+        Assert.All(expected.Zip(encoding.Values), pair => Assert.Equal(pair.First, pair.Second, 1e-4));
+        Assert.Equal("image 8", encoding.Sources[8]);
+    }
+
+    [Fact]
+    public void EncodeImages_Normalized_GivesRowsOfLengthOne()
+    {
+        ClipEncoding encoding = _model.EncodeImages([Noise(1, 16, 16), Noise(2, 16, 16)], cancellation: Stop);
+        Assert.True(encoding.IsNormalized);
+        Assert.All(Enumerable.Range(0, 2), row => Assert.Equal(1, encoding.Row(row).ToArray().Sum(v => (double)v * v), 1e-5));
+    }
+
+    [Fact]
+    public void EncodeImages_TellsProgressAfterEveryBatch()
+    {
+        List<ClipProgress> told = [];
+        _model.EncodeImages([.. Enumerable.Range(0, 5).Select(i => Noise(i, 16, 16))], new() { BatchSize = 2, Progress = new Listener(told.Add) }, Stop);
+        Assert.Equal([2, 4, 5], told.Select(progress => progress.Done));
+        Assert.All(told, progress => Assert.Equal(5, progress.Total));
+        Assert.True(told[0].PerSecond > 0);
+        Assert.True(told[0].Left > TimeSpan.Zero);
+        Assert.Equal(TimeSpan.Zero, told[2].Left);
+        Assert.Contains("5 of 5", told[2].ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void EncodeImages_Cancelled_StopsAndCanStartAgain()
+    {
+        using CancellationTokenSource cancellation = new();
+        RgbImage[] images = [.. Enumerable.Range(0, 50).Select(i => Noise(i, 16, 16))];
+        int batches = 0;
+        ClipEncodingOptions options = new()
+        {
+            BatchSize = 1,
+            Progress = new Listener(_ =>
+            {
+                batches++;
+                cancellation.Cancel();
+            }),
+        };
+        Assert.ThrowsAny<OperationCanceledException>(() => _model.EncodeImages(images, options, cancellation.Token));
+        Assert.InRange(batches, 1, 2);
+        Assert.Equal(3, _model.EncodeImages(images[..3], cancellation: Stop).Count);
+    }
+
+    [Fact]
+    public void EncodeImages_None_GivesNoRows()
+    {
+        Assert.Equal(0, _model.EncodeImages(Array.Empty<string>(), cancellation: Stop).Count);
+        Assert.Equal(0, _model.EncodeTexts([], cancellation: Stop).Count);
+    }
+
+    [Fact]
+    public void EncodeTexts_InAnyOrderAndBatch_GivesTheRowOfEachText()
+    {
+        string[] texts = ["a cat", "a b c d e f", "dog", "", "a photo of a cat", "the cat"];
+        ClipEncoding all = _model.EncodeTexts(texts, new() { BatchSize = 2 }, Stop);
+        Assert.Equal(texts, all.Sources);
+        for (int i = 0; i < texts.Length; i++)
+        {
+            ClipEncoding one = _model.EncodeTexts([texts[i]], cancellation: Stop);
+            Assert.All(all.Row(i).ToArray().Zip(one.Values), pair => Assert.Equal(pair.First, pair.Second, 1e-4));
+        }
+    }
+
+    [Fact]
+    public void EncodeTexts_TooLong_TruncatesOrThrows()
+    {
+        string text = string.Join(' ', Enumerable.Repeat("x", 30));
+        Assert.Equal(1, _model.EncodeTexts([text], cancellation: Stop).Count);
+        ArgumentException error = Assert.Throws<ArgumentException>(() => _model.EncodeTexts([text], new() { Overflow = OverflowMode.Throw }, Stop));
+        Assert.Contains("30 tokens, but 10 fit", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void EncodeTexts_WithoutATokenizer_SaysWhatToDo()
+    {
+        using ClipModel model = ClipModel.Create(Words.Config, seed: 1);
+        Assert.Contains("no tokenizer", Assert.Throws<InvalidOperationException>(() => model.EncodeTexts(["a"], cancellation: Stop)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(519)]
+    public void EncodeTokens_ATokenOutOfRange_IsNamed(int id)
+    {
+        ArgumentException error = Assert.Throws<ArgumentException>(() => _model.EncodeTokens(new[,] { { 1, 2 }, { 3, id } }, cancellation: Stop));
+        Assert.Contains($"Row 1 has the token {id} at place 1, expected 0 to 518", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void EncodeClasses_IsTheEnsembleOfThePrompts()
+    {
+        string[] templates = ["a photo of a {}.", "a {}."];
+        ClipEncoding classes = _model.EncodeClasses(["cat", "dog"], templates, cancellation: Stop);
+        ClipEncoding prompts = _model.EncodeTexts(["a photo of a dog.", "a dog."], cancellation: Stop);
+        float[] mean = [.. prompts.Row(0).ToArray().Zip(prompts.Row(1).ToArray(), (a, b) => a + b)];
+        double norm = Math.Sqrt(mean.Sum(v => (double)v * v));
+        Assert.All(mean.Zip(classes.Row(1).ToArray()), pair => Assert.Equal(pair.First / norm, pair.Second, 1e-5));
+        Assert.Equal("a photo of a {}. | a {}.", classes.Prompt);
+        Assert.Equal(["cat", "dog"], classes.Sources);
+    }
+
+    [Fact]
+    public void OnnxModel_OfAnExport_GivesTheModelsFeatures()
+    {
+        _model.ExportOnnx(_folder.Path);
+        using ClipOnnxModel exported = ClipOnnxModel.Load(
+            Path.Combine(_folder.Path, "vision_model.onnx"), Path.Combine(_folder.Path, "text_model.onnx"), Words.Tokenizer);
+        RgbImage[] images = [Noise(1, 20, 30), Noise(2, 16, 16)];
+        string[] texts = ["a cat", "a photo of a dog"];
+        Assert.Equal(16, exported.ImageProcessor.Size);
+        Assert.Equal(12, exported.ContextLength);
+        Assert.NotEqual(_model.ModelHash, exported.ModelHash);
+        Assert.All(_model.EncodeImages(images, cancellation: Stop).Values.Zip(exported.EncodeImages(images, cancellation: Stop).Values), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
+        Assert.All(_model.EncodeTexts(texts, cancellation: Stop).Values.Zip(exported.EncodeTexts(texts, cancellation: Stop).Values), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
+    }
+
+    [Fact]
+    public void OnnxModel_OfOtherFiles_SaysWhatIsMissing()
+    {
+        _model.ExportOnnx(_folder.Path);
+        string vision = Path.Combine(_folder.Path, "vision_model.onnx");
+        Assert.Contains(
+            "no input 'input_ids', it has: pixel_values",
+            Assert.Throws<InvalidDataException>(() => ClipOnnxModel.Load(vision, vision)).Message, StringComparison.Ordinal);
+        string broken = _folder.Write("broken.onnx", "no model");
+        Assert.Contains("refuses the model", Assert.Throws<InvalidDataException>(() => ClipOnnxModel.Load(broken, vision)).Message, StringComparison.Ordinal);
+        Assert.Throws<FileNotFoundException>(() => ClipOnnxModel.Load(Path.Combine(_folder.Path, "gone.onnx"), vision));
+    }
+
+    internal static RgbImage Noise(int seed, int width, int height)
+    {
+        byte[] pixels = new byte[3 * width * height];
+        new Random(seed).NextBytes(pixels);
+        return new RgbImage(width, height, pixels);
+    }
+
+    private static double Distance(ClipEncoding encoding, int a, int b) =>
+        encoding.Row(a).ToArray().Zip(encoding.Row(b).ToArray(), (x, y) => Math.Abs(x - y)).Max();
+
+    private static byte[] TinyPng()
+    {
+        using SkiaSharp.SKBitmap bitmap = new(24, 20);
+        bitmap.Erase(SkiaSharp.SKColors.CornflowerBlue);
+        using SkiaSharp.SKData data = bitmap.Encode(SkiaSharp.SKEncodedImageFormat.Png, 100);
+        return data.ToArray();
+    }
+
+    private sealed class Listener(Action<ClipProgress> told) : IProgress<ClipProgress>
+    {
+        public void Report(ClipProgress value) => told(value);
+    }
+}
