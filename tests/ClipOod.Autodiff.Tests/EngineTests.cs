@@ -14,11 +14,13 @@ public sealed class EngineTests
     }
 
     [Theory]
-    [InlineData("Cpu", "Microsoft.ML.OnnxRuntime")]
-    [InlineData("Gpu", "Microsoft.ML.OnnxRuntime.Gpu")]
-    public void Library_BuiltForAFlavor_ReferencesThatPackageOfOnnxRuntimeOnly(string flavor, string package)
+    [InlineData("ClipOod.Autodiff", "Cpu", "Microsoft.ML.OnnxRuntime")]
+    [InlineData("ClipOod.Autodiff", "Gpu", "Microsoft.ML.OnnxRuntime.Gpu")]
+    [InlineData("ClipOod.Notebook", "Cpu", "Microsoft.ML.OnnxRuntime")]
+    [InlineData("ClipOod.Notebook", "Gpu", "Microsoft.ML.OnnxRuntime.Gpu")]
+    public void Library_BuiltForAFlavor_ReferencesThatPackageOfOnnxRuntimeOnly(string library, string flavor, string package)
     {
-        string answer = Dotnet("msbuild", "lib/ClipOod.Autodiff", "-getItem:PackageReference", $"-p:OnnxRuntimeFlavor={flavor}");
+        string answer = Dotnet("msbuild", $"lib/{library}", "-getItem:PackageReference", $"-p:OnnxRuntimeFlavor={flavor}");
         using System.Text.Json.JsonDocument document = System.Text.Json.JsonDocument.Parse(answer);
         IEnumerable<string> references = document.RootElement.GetProperty("Items").GetProperty("PackageReference")
             .EnumerateArray().Select(item => item.GetProperty("Identity").GetString()!);

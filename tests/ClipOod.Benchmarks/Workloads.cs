@@ -13,16 +13,19 @@ internal static class Workloads
     public const int ScoresPerSide = 5_000_000;
 
     /// <summary>Directions drawn uniformly from the unit sphere.</summary>
-    public static Embeddings UnitRows(int rows, int seed)
+    public static Embeddings UnitRows(int rows, int seed) => new Embeddings(rows, Width, Normals(rows * Width, seed)).Normalized();
+
+    /// <summary>Standard normal values.</summary>
+    public static float[] Normals(int count, int seed)
     {
         Random random = new(seed);
-        float[] values = new float[rows * Width];
+        float[] values = new float[count];
         for (int i = 0; i < values.Length; i++)
         {
             values[i] = (float)Normal(random);
         }
 
-        return new Embeddings(rows, Width, values).Normalized();
+        return values;
     }
 
     /// <summary>Unit rows around one random direction per class.</summary>

@@ -78,9 +78,16 @@ def sklearn_one_curve(folder):
     return sklearn_ood(folder, work)
 
 
-def torch_head(folder):
+def import_torch():
+    """PyTorch with a thread per processor, as ours has; Debian's takes one by itself."""
     import torch
 
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    return torch
+
+
+def torch_head(folder):
+    torch = import_torch()
     x = torch.from_numpy(unit_rows(folder, "head.f32"))
     y = torch.from_numpy(np.fromfile(os.path.join(folder, "labels.i32"), dtype="<i4").astype(np.int64))
 
@@ -104,12 +111,142 @@ def torch_head(folder):
     return timed(lambda: work(10, len(x))) + (f"PyTorch {torch.__version__}",)
 
 
+def safetensors(path):
+    """The tensors of a safetensors file of F32, by name."""
+    with open(path, "rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        start = file.tell()
+    header.pop("__metadata__", None)
+    data = np.memmap(path, dtype=np.uint8, mode="r", offset=start)
+    return {
+        name: data[slice(*entry["data_offsets"])].view("<f4").reshape(entry["shape"]) for name, entry in header.items()
+    }
+
+
+def clip_tower(folder, heads, text):
+    """A tower of CLIP in plain PyTorch (its own attention, GELU), with the weights in model.safetensors."""
+    torch = import_torch()
+    nn = torch.nn
+    weights = safetensors(os.path.join(folder, "model.safetensors"))
+    prefix = "" if text else "visual."
+    width = weights[prefix + "transformer.resblocks.0.ln_1.weight"].shape[0]
+    layers = sum(name.startswith(prefix + "transformer") and name.endswith("ln_1.weight") for name in weights)
+
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.ln_1, self.ln_2 = nn.LayerNorm(width), nn.LayerNorm(width)
+            self.attn = nn.MultiheadAttention(width, heads, batch_first=True)
+            self.mlp = nn.Sequential()
+            self.mlp.add_module("c_fc", nn.Linear(width, 4 * width))
+            self.mlp.add_module("gelu", nn.GELU())
+            self.mlp.add_module("c_proj", nn.Linear(4 * width, width))
+
+        def forward(self, x, mask=None):
+            normed = self.ln_1(x)
+            x = x + self.attn(normed, normed, normed, attn_mask=mask, need_weights=False)[0]
+            return x + self.mlp(self.ln_2(x))
+
+    class Tower(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.transformer = nn.Module()
+            self.transformer.resblocks = nn.ModuleList(Block() for _ in range(layers))
+
+        def blocks(self, x, mask=None):
+            for block in self.transformer.resblocks:
+                x = block(x, mask)
+            return x
+
+    class Image(Tower):
+        def __init__(self):
+            super().__init__()
+            patch = weights["visual.conv1.weight"].shape[-1]
+            self.conv1 = nn.Conv2d(3, width, patch, stride=patch, bias=False)
+            self.class_embedding = nn.Parameter(torch.zeros(width))
+            self.positional_embedding = nn.Parameter(torch.zeros(weights["visual.positional_embedding"].shape))
+            self.ln_pre, self.ln_post = nn.LayerNorm(width), nn.LayerNorm(width)
+            self.proj = nn.Parameter(torch.zeros(weights["visual.proj"].shape))
+
+        def forward(self, pixels):
+            x = self.conv1(pixels).flatten(2).transpose(1, 2)
+            x = torch.cat([self.class_embedding.expand(len(x), 1, -1), x], dim=1) + self.positional_embedding
+            return self.ln_post(self.blocks(self.ln_pre(x))[:, 0]) @ self.proj
+
+    class Text(Tower):
+        def __init__(self):
+            super().__init__()
+            self.token_embedding = nn.Embedding(*weights["token_embedding.weight"].shape)
+            self.positional_embedding = nn.Parameter(torch.zeros(weights["positional_embedding"].shape))
+            self.ln_final = nn.LayerNorm(width)
+            self.text_projection = nn.Parameter(torch.zeros(weights["text_projection"].shape))
+
+        def forward(self, ids):
+            length = ids.shape[1]
+            mask = torch.full((length, length), float("-inf")).triu(1)
+            x = self.blocks(self.token_embedding(ids) + self.positional_embedding, mask)
+            return self.ln_final(x[torch.arange(len(x)), ids.argmax(-1)]) @ self.text_projection
+
+    tower = Text() if text else Image()
+    tower.load_state_dict({name: torch.tensor(weights[prefix + name]) for name in tower.state_dict()})
+    return torch, tower
+
+
+def torch_image(folder):
+    torch, tower = clip_tower(folder, heads=12, text=False)
+    tower.eval()
+    pixels = torch.from_numpy(np.fromfile(os.path.join(folder, "pixels.f32"), dtype="<f4").reshape(-1, 3, 224, 224))
+
+    def work(batches):
+        with torch.inference_mode():
+            return np.mean([tower(batch).abs().mean().item() for batch in batches])
+
+    batches = pixels.split(16)
+    work(batches[:1])
+    return timed(lambda: work(batches)) + (f"PyTorch {torch.__version__}",)
+
+
+def torch_training(torch, tower, batches):
+    """AdamW on the cross-entropy of the features, taken as logits; the loss of the last step."""
+    optimizer = torch.optim.AdamW(tower.parameters(), lr=1e-4, weight_decay=0.1)
+    loss_of = torch.nn.CrossEntropyLoss()
+
+    def work(batches):
+        for x, y in batches:
+            optimizer.zero_grad()
+            loss = loss_of(tower(x), y)
+            loss.backward()
+            optimizer.step()
+            last = loss.item()
+        return last
+
+    work(batches[:1])
+    return timed(lambda: work(batches[1:])) + (f"PyTorch {torch.__version__}",)
+
+
+def torch_vit_step(folder):
+    torch, tower = clip_tower(folder, heads=3, text=False)
+    pixels = torch.from_numpy(np.fromfile(os.path.join(folder, "pixels.f32"), dtype="<f4").reshape(-1, 3, 64, 64))
+    labels = torch.from_numpy(np.fromfile(os.path.join(folder, "labels.i64"), dtype="<i8"))
+    return torch_training(torch, tower, list(zip(pixels.split(64), labels.split(64))))
+
+
+def torch_text_step(folder):
+    torch, tower = clip_tower(folder, heads=8, text=True)
+    ids = torch.from_numpy(np.fromfile(os.path.join(folder, "ids.i64"), dtype="<i8").reshape(-1, 77))
+    labels = torch.from_numpy(np.fromfile(os.path.join(folder, "labels.i64"), dtype="<i8"))
+    return torch_training(torch, tower, list(zip(ids.split(16), labels.split(16))))
+
+
 TASKS = {
     "numpy-1nn": numpy_1nn,
     "faiss-1nn": faiss_1nn,
     "sklearn-two-calls": sklearn_two_calls,
     "sklearn-one-curve": sklearn_one_curve,
     "torch-head": torch_head,
+    "torch-image": torch_image,
+    "torch-vit-step": torch_vit_step,
+    "torch-text-step": torch_text_step,
 }
 
 if __name__ == "__main__":

@@ -174,6 +174,27 @@ public sealed class ClipEncodingTests : IDisposable
         Assert.Throws<FileNotFoundException>(() => ClipOnnxModel.Load(Path.Combine(_folder.Path, "gone.onnx"), vision));
     }
 
+    [Fact]
+    public void EncodeImages_ABatchBeyondMemory_SaysWhichSizeFits()
+    {
+        RgbImage[] images = [.. Enumerable.Range(0, 20).Select(i => Noise(i, 4, 4))];
+        using SmallMemory encoder = new(fits: 7);
+        InsufficientMemoryException error = Assert.Throws<InsufficientMemoryException>(() => encoder.EncodeImages(images, new() { BatchSize = 20 }, Stop));
+        Assert.Equal("A batch of 20 does not fit into memory, a batch of 5 does: set BatchSize to it.", error.Message);
+        Assert.Equal(20, encoder.EncodeImages(images, new() { BatchSize = 5 }, Stop).Count);
+
+        using SmallMemory none = new(fits: 0);
+        Assert.Contains("Not even one", Assert.Throws<InsufficientMemoryException>(() => none.EncodeImages(images, cancellation: Stop)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void EncodeImages_ABatchBeyondAnyArray_SaysWhichSizeFits()
+    {
+        using SmallMemory encoder = new(fits: 1, imageSize: 16_000);
+        string[] paths = [.. Enumerable.Repeat("image.png", 5)];
+        Assert.Contains("a batch of 2 does", Assert.Throws<InsufficientMemoryException>(() => encoder.EncodeImages(paths, cancellation: Stop)).Message, StringComparison.Ordinal);
+    }
+
     internal static RgbImage Noise(int seed, int width, int height)
     {
         byte[] pixels = new byte[3 * width * height];
@@ -195,5 +216,20 @@ public sealed class ClipEncodingTests : IDisposable
     private sealed class Listener(Action<ClipProgress> told) : IProgress<ClipProgress>
     {
         public void Report(ClipProgress value) => told(value);
+    }
+
+    /// <summary>An encoder that runs out of memory above some batch size.</summary>
+    private sealed class SmallMemory(int fits, int imageSize = 4) : ClipEncoder(new ClipImageProcessor(imageSize), null, width: 1, contextLength: 2, vocabularySize: null)
+    {
+        public override string ModelHash => "small";
+
+        public override void Dispose()
+        {
+        }
+
+        private protected override float[] EncodePixels(Memory<float> pixels, int count) =>
+            count <= fits ? new float[count] : throw new InsufficientMemoryException();
+
+        private protected override float[] EncodeIds(long[] ids, int count, int length) => new float[count];
     }
 }

@@ -75,6 +75,10 @@ public sealed class PromptTemplatesTests
     [InlineData("T-shirt", "T shirt")]
     [InlineData("hot dog", "hot dog")]
     [InlineData("lobster_roll__sandwich", "lobster roll sandwich")]
+    [InlineData("001.ak47", "ak47")]
+    [InlineData("015.bonsai-101", "bonsai")]
+    [InlineData("232.t-shirt", "t shirt")]
+    [InlineData("American robin", "American robin")]
     public void Clean_Label_GivesWords(string label, string expected) => Assert.Equal(expected, ClassNames.Clean(label));
 
     [Theory]

@@ -3,7 +3,7 @@ using ClipOod.Runner.Execution;
 namespace ClipOod.Runner.Tests;
 
 /// <summary>A folder of notebooks that is gone after the test.</summary>
-public sealed class TemporaryWorkbook : IDisposable
+internal sealed class TemporaryWorkbook : IDisposable
 {
     public string Root { get; } = Directory.CreateTempSubdirectory("clipood-test-").FullName;
 
@@ -31,7 +31,7 @@ public sealed class TemporaryWorkbook : IDisposable
 }
 
 /// <summary>What a library does to declare a result or to ask for a parameter.</summary>
-public static class HostCalls
+internal static class HostCalls
 {
     public const string Declare =
         """static void Declare(string name, double value, double tolerance) => ((Action<string, double, double>)AppDomain.CurrentDomain.GetData("workbook.result"))(name, value, tolerance);""";

@@ -22,9 +22,7 @@ public sealed partial class WorkbookRulesTests
 
     private const int LongestCodeCell = 15;
 
-    private static readonly string _root = RepositoryRoot();
-
-    private static readonly IReadOnlyList<NotebookFile> _notebooks = NotebookFile.Find(Path.Combine(_root, "notebooks"));
+    private static readonly IReadOnlyList<NotebookFile> _notebooks = NotebookFile.Find(Path.Combine(Repository.Root, "notebooks"));
 
     public static TheoryData<string> Names => [.. _notebooks.Select(notebook => notebook.Id)];
 
@@ -70,7 +68,7 @@ public sealed partial class WorkbookRulesTests
     {
         ScriptOptions options = ScriptOptions.Default
             .WithLanguageVersion(LanguageVersion.Latest)
-            .WithMetadataResolver(ScriptMetadataResolver.Default.WithBaseDirectory(Path.Combine(_root, "notebooks")))
+            .WithMetadataResolver(ScriptMetadataResolver.Default.WithBaseDirectory(Path.Combine(Repository.Root, "notebooks")))
             .AddReferences(ReferencedAssembly.Framework.Select(path => MetadataReference.CreateFromFile(path)))
             .AddReferences(typeof(DisplayedValue).Assembly, typeof(PocketView).Assembly, typeof(IHtmlContent).Assembly)
             .AddImports(
@@ -101,7 +99,7 @@ public sealed partial class WorkbookRulesTests
             table.Append(null, $"| [{notebook.Title}](notebooks/{notebook.Id}.dib) | {notebook.Question} |\n");
         }
 
-        string readme = File.ReadAllText(Path.Combine(_root, "README.md")).ReplaceLineEndings("\n");
+        string readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md")).ReplaceLineEndings("\n");
         Assert.True(
             readme.Contains(table.ToString(), StringComparison.Ordinal),
             $"README.md does not list the notebooks as they are. Put this between its two comments about notebooks:\n\n{table}");
@@ -111,17 +109,6 @@ public sealed partial class WorkbookRulesTests
 
     private static IEnumerable<string> Code(string name) =>
         Notebook(name).Document.Cells.Where(cell => cell.Kernel == "csharp").Select(cell => cell.Source);
-
-    private static string RepositoryRoot()
-    {
-        string folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "ClipOod.sln")))
-        {
-            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("No folder above the tests holds ClipOod.sln.");
-        }
-
-        return folder;
-    }
 
     [GeneratedRegex(@"\]\(([^)/]+)\.dib(?:#[^)]*)?\)")]
     private static partial Regex Link();

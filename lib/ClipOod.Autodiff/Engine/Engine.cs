@@ -57,8 +57,20 @@ public static class Engine
         where T : unmanaged =>
         OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, values, shape);
 
+    /// <summary>
+    /// Loads the part of a graph that computes its outputs, for callers that bind every input themselves.
+    /// </summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="threads">Number of threads of one run; several threads may run one session at once.</param>
+    /// <param name="onCpu">Whether to stay off CUDA, for operators that it has not.</param>
+    internal static InferenceSession CreateSession(Graph graph, int threads, bool onCpu = false)
+    {
+        using SessionOptions options = CreateOptions(threads, onCpu);
+        return new InferenceSession(graph.ToModel(graph.Outputs), options);
+    }
+
     /// <summary>The options of every session.</summary>
-    internal static SessionOptions CreateOptions(int? threads)
+    internal static SessionOptions CreateOptions(int? threads, bool onCpu = false)
     {
         SessionOptions options = new()
         {
@@ -67,7 +79,7 @@ public static class Engine
             ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
             GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
         };
-        if (_noCuda.Value is null)
+        if (!onCpu && _noCuda.Value is null)
         {
             options.AppendExecutionProvider_CUDA();
         }

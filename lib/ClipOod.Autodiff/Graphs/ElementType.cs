@@ -11,6 +11,9 @@ public enum ElementType
     /// <summary>8-bit whole numbers, 0 to 255, such as pixels.</summary>
     UInt8 = 2,
 
+    /// <summary>8-bit whole numbers, -128 to 127, such as codes of quantised values.</summary>
+    Int8 = 3,
+
     /// <summary>32-bit whole numbers.</summary>
     Int32 = 6,
 
@@ -31,7 +34,7 @@ internal static class ElementTypes
 {
     public static int SizeOf(this ElementType type) => type switch
     {
-        ElementType.UInt8 or ElementType.Bool => 1,
+        ElementType.UInt8 or ElementType.Int8 or ElementType.Bool => 1,
         ElementType.Float or ElementType.Int32 => 4,
         _ => 8,
     };
@@ -47,6 +50,7 @@ internal static class ElementTypes
         : type == typeof(long) ? ElementType.Int64
         : type == typeof(int) ? ElementType.Int32
         : type == typeof(byte) ? ElementType.UInt8
+        : type == typeof(sbyte) ? ElementType.Int8
         : type == typeof(bool) ? ElementType.Bool
-        : throw new ArgumentException($"Tensors hold float, double, long, int, byte or bool, not {type.Name}.", nameof(type));
+        : throw new ArgumentException($"Tensors hold float, double, long, int, byte, sbyte or bool, not {type.Name}.", nameof(type));
 }

@@ -31,9 +31,7 @@ public sealed partial class Graph
         }
 
         byte[] model = ToModel(_outputs, parametersInside: true);
-        string partial = path + ".partial";
-        File.WriteAllBytes(partial, model);
-        File.Move(partial, path, overwrite: true);
+        AtomicFile.Write(path, temporary => File.WriteAllBytes(temporary, model));
     }
 
     /// <summary>The part of the graph that computes some tensors, as a serialized ONNX model (opset 17).</summary>

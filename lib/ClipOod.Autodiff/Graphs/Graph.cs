@@ -8,6 +8,7 @@ namespace ClipOod.Autodiff;
 /// A computation over tensors, built operator by operator (see <see cref="Op"/>) and run by an <see cref="Evaluator"/>
 /// or learned by a <see cref="Trainer"/>. Shapes are checked as the graph is built.
 /// </summary>
+[TypeFormatterSource(typeof(HtmlFormatterSource))]
 public sealed partial class Graph
 {
     private readonly List<Node> _nodes = [];

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
 using System.Text.Json;
+using Microsoft.Win32.SafeHandles;
 
 namespace ClipOod.Autodiff;
 
@@ -68,27 +69,18 @@ public static class Safetensors
         }
 
         byte[] header = WriteHeader(ordered, metadata);
-        string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
-        try
+        AtomicFile.Write(path, temporary =>
         {
-            using (FileStream stream = new(temporary, FileMode.CreateNew))
+            using FileStream stream = new(temporary, FileMode.CreateNew);
+            Span<byte> prefix = stackalloc byte[PrefixLength];
+            BinaryPrimitives.WriteInt64LittleEndian(prefix, header.Length);
+            stream.Write(prefix);
+            stream.Write(header);
+            foreach (SafetensorsTensor tensor in ordered)
             {
-                Span<byte> prefix = stackalloc byte[PrefixLength];
-                BinaryPrimitives.WriteInt64LittleEndian(prefix, header.Length);
-                stream.Write(prefix);
-                stream.Write(header);
-                foreach (SafetensorsTensor tensor in ordered)
-                {
-                    stream.Write(tensor.Bytes);
-                }
+                stream.Write(tensor.Bytes);
             }
-
-            File.Move(temporary, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
+        });
     }
 
     private static byte[] WriteHeader(SafetensorsTensor[] tensors, IReadOnlyDictionary<string, string>? metadata)
@@ -145,6 +137,7 @@ public static class Safetensors
 /// <summary>An open safetensors file: its tensors are views into the mapped file until it is disposed.</summary>
 public sealed class SafetensorsFile : IDisposable
 {
+    private readonly SafeFileHandle _handle;
     private readonly MemoryMappedFile _mapping;
     private readonly MemoryMappedViewAccessor _view;
     private readonly SortedDictionary<string, SafetensorsTensor> _tensors = new(StringComparer.Ordinal);
@@ -159,7 +152,8 @@ public sealed class SafetensorsFile : IDisposable
             throw Invalid($"has {length} bytes, expected at least the {Safetensors.PrefixLength} bytes of the header length. {Truncated}");
         }
 
-        _mapping = MemoryMappedFile.CreateFromFile(path, FileMode.Open, mapName: null, 0, MemoryMappedFileAccess.Read);
+        _handle = File.OpenHandle(path);
+        _mapping = MemoryMappedFile.CreateFromFile(_handle, mapName: null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
         _view = _mapping.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
         try
         {
@@ -201,6 +195,7 @@ public sealed class SafetensorsFile : IDisposable
         _disposed = true;
         _view.Dispose();
         _mapping.Dispose();
+        _handle.Dispose();
     }
 
     internal ReadOnlySpan<byte> Read(SafetensorsTensor tensor, long offset)
@@ -211,6 +206,23 @@ public sealed class SafetensorsFile : IDisposable
         }
 
         return Slice(offset, (int)tensor.ByteCount);
+    }
+
+    /// <summary>Reads past the mapping, whose pages would stay in memory beside the copy.</summary>
+    internal void Read(long offset, Span<byte> destination)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        while (!destination.IsEmpty)
+        {
+            int read = RandomAccess.Read(_handle, destination, offset);
+            if (read == 0)
+            {
+                throw Invalid($"ended while it was read. {Truncated}");
+            }
+
+            destination = destination[read..];
+            offset += read;
+        }
     }
 
     /// <summary>A tensor of F32 elements where it lies in the mapping.</summary>

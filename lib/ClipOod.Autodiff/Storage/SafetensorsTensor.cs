@@ -163,8 +163,11 @@ public sealed class SafetensorsTensor
             case SafetensorsType.F16:
                 TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(Bytes), destination);
                 break;
+            case SafetensorsType.F32 when _file is not null:
+                _file.Read(_offset, MemoryMarshal.AsBytes(destination[..(int)Count]));
+                break;
             case SafetensorsType.F32:
-                MemoryMarshal.Cast<byte, float>(Bytes).CopyTo(destination);
+                MemoryMarshal.Cast<byte, float>(_bytes).CopyTo(destination);
                 break;
             case SafetensorsType.F64:
                 TensorPrimitives.ConvertSaturating(MemoryMarshal.Cast<byte, double>(Bytes), destination);

@@ -165,6 +165,13 @@ public abstract class ClipEncoder : IDisposable
         IReadOnlyList<string> names, PrepareImage prepare, ClipEncodingOptions given, CancellationToken cancellation)
     {
         ClipEncodingOptions options = Checked(given);
+        int batchSize = Math.Min(options.BatchSize, names.Count);
+        int largest = Array.MaxLength / ImageProcessor.ValueCount;
+        if (batchSize > largest)
+        {
+            throw new InsufficientMemoryException($"A batch of {batchSize} images of {ImageProcessor.Size} pixels does not fit into one array, a batch of {largest} does: lower {nameof(ClipEncodingOptions.BatchSize)}.");
+        }
+
         float[] values = new float[names.Count * Width];
         List<int> indices = [];
         List<ClipFailure> failures = [];
@@ -172,7 +179,7 @@ public abstract class ClipEncoder : IDisposable
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         Channel<Batch> ready = Channel.CreateBounded<Batch>(BatchesAhead);
         Channel<float[]> free = Channel.CreateUnbounded<float[]>();
-        Task producer = Task.Run(() => PrepareAsync(names, prepare, options.BatchSize, ready.Writer, free.Reader, stop.Token), CancellationToken.None);
+        Task producer = Task.Run(() => PrepareAsync(names, prepare, batchSize, ready.Writer, free.Reader, stop.Token), CancellationToken.None);
         try
         {
             foreach (Batch batch in Wait(ready.Reader, stop.Token))
@@ -282,20 +289,30 @@ public abstract class ClipEncoder : IDisposable
         }
         catch (Exception error) when (IsOutOfMemory(error))
         {
-            for (int size = count / 2; size > 0; size /= 2)
+            int size = count / 2;
+            while (size > 0 && !Fits(size, encode))
             {
-                try
-                {
-                    encode(size);
-                    throw new InsufficientMemoryException($"A batch of {count} does not fit into memory, a batch of {size} does: set {nameof(ClipEncodingOptions.BatchSize)} to it.", error);
-                }
-                catch (Exception smaller) when (smaller is not InsufficientMemoryException && IsOutOfMemory(smaller))
-                {
-                    // Half of it is tried next.
-                }
+                size /= 2;
             }
 
-            throw new InsufficientMemoryException("Not even one image or text fits into memory beside the model.", error);
+            throw new InsufficientMemoryException(
+                size > 0
+                    ? $"A batch of {count} does not fit into memory, a batch of {size} does: set {nameof(ClipEncodingOptions.BatchSize)} to it."
+                    : "Not even one image or text fits into memory beside the model.",
+                error);
+        }
+    }
+
+    private static bool Fits(int size, Func<int, float[]> encode)
+    {
+        try
+        {
+            encode(size);
+            return true;
+        }
+        catch (Exception error) when (IsOutOfMemory(error))
+        {
+            return false;
         }
     }
 

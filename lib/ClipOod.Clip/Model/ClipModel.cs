@@ -22,7 +22,10 @@ public sealed class ClipModel : ClipEncoder
     private Evaluator? _textSession;
     private string? _hash;
 
-    private ClipModel(ClipConfig config, ClipTokenizer? tokenizer, Func<string, int[], Initial> initial, ClipWeights? weights)
+    // The values as they were loaded, as long as nothing was trained: hashing them needs no copies.
+    private Dictionary<string, ReadOnlyMemory<float>>? _loaded;
+
+    private ClipModel(ClipConfig config, ClipTokenizer? tokenizer, Func<string, int[], Initial> initial, ClipWeights? weights = null)
         : base(
             new ClipImageProcessor(config.ImageSize, mean: config.ImageMean, standardDeviation: config.ImageStandardDeviation),
             tokenizer, config.EmbeddingWidth, config.ContextLength, config.VocabularySize)
@@ -91,11 +94,9 @@ public sealed class ClipModel : ClipEncoder
         ClipWeights weights = ClipWeights.Open(path, activation, config);
         try
         {
-            return new ClipModel(
-                weights.Config,
-                tokenizer ?? FindTokenizer(Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path))!),
-                (name, _) => Initial.Values(weights.Values(name)),
-                weights);
+            tokenizer ??= FindTokenizer(Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path))!);
+            Dictionary<string, ReadOnlyMemory<float>> values = weights.Config.TensorShapes.Keys.ToDictionary(name => name, weights.Values);
+            return new ClipModel(weights.Config, tokenizer, (name, _) => Initial.Values(values[name]), weights) { _loaded = values };
         }
         catch
         {
@@ -116,7 +117,7 @@ public sealed class ClipModel : ClipEncoder
     {
         ArgumentNullException.ThrowIfNull(config);
         config.Validate();
-        return new ClipModel(config, tokenizer, (name, shape) => FirstValues(config, name, shape, seed), weights: null);
+        return new ClipModel(config, tokenizer, (name, shape) => FirstValues(config, name, shape, seed));
     }
 
     /// <summary>
@@ -137,10 +138,8 @@ public sealed class ClipModel : ClipEncoder
         ArgumentException.ThrowIfNullOrEmpty(folder);
         foreach ((string name, Tensor output) in new[] { (ClipOnnxModel.VisionFile, ImageFeatures), (ClipOnnxModel.TextFile, TextFeatures) })
         {
-            string path = Path.Combine(folder, name);
-            string partial = path + ".partial";
-            File.WriteAllBytes(partial, Graph.ToModel([output], parametersInside: true));
-            File.Move(partial, path, overwrite: true);
+            byte[] model = Graph.ToModel([output], parametersInside: true);
+            AtomicFile.Write(Path.Combine(folder, name), temporary => File.WriteAllBytes(temporary, model));
         }
     }
 
@@ -152,7 +151,7 @@ public sealed class ClipModel : ClipEncoder
     {
         _imageSession?.Dispose();
         _textSession?.Dispose();
-        (_imageSession, _textSession, _hash) = (null, null, null);
+        (_imageSession, _textSession, _hash, _loaded) = (null, null, null, null);
     }
 
     /// <summary>Closes sessions and files; the model can no longer be used.</summary>
@@ -201,7 +200,7 @@ public sealed class ClipModel : ClipEncoder
         foreach ((string name, Parameter parameter) in Parameters())
         {
             hash.AppendData(Encoding.UTF8.GetBytes(name));
-            hash.AppendData(MemoryMarshal.AsBytes<float>(parameter.Value.Values<float>()));
+            hash.AppendData(MemoryMarshal.AsBytes(_loaded is null ? parameter.Value.Values<float>() : _loaded[name].Span));
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());

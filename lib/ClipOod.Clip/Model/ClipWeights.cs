@@ -18,9 +18,10 @@ public sealed class ClipWeights : IDisposable
     private static readonly string[] _openAiMarks = ["context_length", "input_resolution", "vocab_size"];
 
     private readonly SafetensorsShards _shards;
+    private readonly IReadOnlyDictionary<string, IReadOnlyList<int>> _shapes;
 
-    private ClipWeights(SafetensorsShards shards, ClipLayout layout, ClipConfig config) =>
-        (_shards, Layout, Config) = (shards, layout, config);
+    private ClipWeights(SafetensorsShards shards, ClipLayout layout, ClipConfig config, IReadOnlyDictionary<string, IReadOnlyList<int>> shapes) =>
+        (_shards, Layout, Config, _shapes) = (shards, layout, config, shapes);
 
     /// <summary>The layout that the tensors' names are of.</summary>
     public ClipLayout Layout { get; }
@@ -59,8 +60,9 @@ public sealed class ClipWeights : IDisposable
             ClipConfigFile stated = ReadConfig(shards, layout, config);
             ClipActivation known = ActivationOf(shards, stated, activation);
             ClipConfig complete = Complete(shards, layout, stated, known);
-            Check(shards, layout, complete.TensorShapes, complete.ToString());
-            return new ClipWeights(shards, layout, complete);
+            IReadOnlyDictionary<string, IReadOnlyList<int>> shapes = complete.TensorShapes;
+            Check(shards, layout, shapes, complete.ToString());
+            return new ClipWeights(shards, layout, complete, shapes);
         }
         catch
         {
@@ -75,9 +77,9 @@ public sealed class ClipWeights : IDisposable
     public ReadOnlyMemory<float> Values(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return Config.TensorShapes.ContainsKey(name)
+        return _shapes.ContainsKey(name)
             ? Read(_shards, Layout, name)
-            : throw new ArgumentException($"The model has no tensor '{name}'. It has: {string.Join(", ", Config.TensorShapes.Keys)}.", nameof(name));
+            : throw new ArgumentException($"The model has no tensor '{name}'. It has: {string.Join(", ", _shapes.Keys)}.", nameof(name));
     }
 
     /// <summary>Closes the files. Views of them can no longer be read.</summary>

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using ClipOod.Clip;
 
 namespace ClipOod.Notebook;
 
@@ -33,22 +34,4 @@ public static partial class ClassOverlap
     /// <summary>A final s, but not the s of glass, cactus or iris.</summary>
     [GeneratedRegex("(?<=..[^sui])s$")]
     private static partial Regex PluralEnding();
-}
-
-/// <summary>Class names as readers and prompts want them.</summary>
-public static partial class ClassNames
-{
-    /// <summary>
-    /// The name without Caltech-256's number ("001.ak47" → "ak47") and mark of Caltech-101 ("brain-101" → "brain"),
-    /// with spaces for underscores and hyphens ("apple_pie" → "apple pie"). Case is kept.
-    /// </summary>
-    /// <param name="name">A class or folder name.</param>
-    public static string Clean(string name)
-    {
-        ArgumentNullException.ThrowIfNull(name);
-        return CaltechMarks().Replace(name, "").Replace('_', ' ').Replace('-', ' ').Trim();
-    }
-
-    [GeneratedRegex(@"^\d{3}\.|-101$")]
-    private static partial Regex CaltechMarks();
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using ClipOod.Autodiff;
+using ClipOod.Clip;
 
 namespace ClipOod.Notebook;
 
@@ -119,7 +120,7 @@ public static class ClipFeatures
 
     private static void CheckFolder(string? folder)
     {
-        string how = $"Set {FolderVariable} to a folder with the safetensors files {string.Join(", ", Files)}.";
+        string how = $"Set {FolderVariable} to a folder with the safetensors files {string.Join(", ", Files)}; data/README.md says what they hold and how to make them.";
         if (string.IsNullOrWhiteSpace(folder))
         {
             throw new WorldNotFoundException($"The world '{WorldName}' is missing: {FolderVariable} is not set. {how}");

@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Net;
+using ClipOod.Autodiff;
 
 namespace ClipOod.Notebook;
 
@@ -108,7 +108,7 @@ public sealed class Dataset
             $"Zero-shot: restricted to the {_textClasses.Count:N0} of {NumClasses:N0} classes that have text features. {Note}"));
 
     /// <summary>The data set as HTML: its parts with their sizes, and what is reduced.</summary>
-    public string ToHtml() => $"<p>{WebUtility.HtmlEncode(ToString())}</p>";
+    public string ToHtml() => $"<p>{Html.Escape(ToString())}</p>";
 
     /// <inheritdoc/>
     public override string ToString()

@@ -1,4 +1,7 @@
 using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using ClipOod.Autodiff;
+using Microsoft.ML.OnnxRuntime;
 
 namespace ClipOod.Notebook;
 
@@ -45,6 +48,10 @@ public sealed class Embeddings
     /// <summary>One row, D values.</summary>
     /// <param name="row">0 to N−1.</param>
     public ReadOnlySpan<float> this[int row] => _values.Span.Slice(row * Width, Width);
+
+    /// <summary>Some rows as a tensor for <see cref="Engine"/>; nothing is copied, and ONNX Runtime never writes to its inputs.</summary>
+    internal OrtValue ToOrtValue(int start, int rows) =>
+        Engine.Tensor(MemoryMarshal.AsMemory(_values).Slice(start * Width, rows * Width), rows, Width);
 
     /// <summary>Builds embeddings from rows of equal length; values are rounded to single precision.</summary>
     /// <param name="rows">At least one row; all of the same, non-zero length.</param>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Text.Json;
 using ClipOod.Autodiff;
 
@@ -273,7 +272,7 @@ public sealed class FeatureSet
     }
 
     /// <summary>The set in one line of HTML.</summary>
-    public string ToHtml() => $"<p>{WebUtility.HtmlEncode(ToString())}</p>";
+    public string ToHtml() => $"<p>{Html.Escape(ToString())}</p>";
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(

@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Net;
+using ClipOod.Autodiff;
 
 namespace ClipOod.Notebook;
 
@@ -66,7 +66,7 @@ public sealed class TextFeatures
     }
 
     /// <summary>The features in one line of HTML.</summary>
-    public string ToHtml() => $"<p>{WebUtility.HtmlEncode(ToString())}</p>";
+    public string ToHtml() => $"<p>{Html.Escape(ToString())}</p>";
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(

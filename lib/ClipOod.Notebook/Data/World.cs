@@ -1,3 +1,5 @@
+using ClipOod.Autodiff;
+
 namespace ClipOod.Notebook;
 
 /// <summary>
@@ -78,7 +80,7 @@ public sealed class World
     /// <exception cref="KeyNotFoundException">There is no such set.</exception>
     public TextFeatures Text(string name) => _texts[name];
 
-    /// <summary>The world as HTML: model, data sets with their sizes, and what is reduced.</summary>
+    /// <summary>The world as HTML: model, data sets with their sizes, what is reduced, and what computes here.</summary>
     public string ToHtml()
     {
         IEnumerable<Dataset> id = Datasets.Values;
@@ -102,7 +104,7 @@ public sealed class World
             .Count("Names", _texts.Values.Select(t => t.Count))
             .Text("Prompt", _texts.Values.Select(t => t.Prompt));
         texts = _texts.Aggregate(texts, (table, t) => table.Note($"{t.Key}: {t.Value.Provenance}"));
-        return $"<p><strong>World {Html.Escape(Name)}</strong>, features of {Html.Escape(Model)}. {Html.Escape(Description)}</p>"
+        return $"<p><strong>World {Html.Escape(Name)}</strong>, features of {Html.Escape(Model)}. {Html.Escape(Description)} {Html.Escape(Engine.Describe())}.</p>"
             + datasets.ToHtml() + ood.ToHtml() + texts.ToHtml();
     }
 
@@ -110,7 +112,7 @@ public sealed class World
     public override string ToString() => string.Join(
         Environment.NewLine,
         [
-            $"World {Name}, features of {Model}. {Description}",
+            $"World {Name}, features of {Model}. {Description} {Engine.Describe()}.",
             .. Datasets.Values.Select(dataset => dataset.ToString()),
             .. Ood.Select(o => $"OOD {o.Key}: {o.Value}"),
             .. _texts.Select(t => $"Text {t.Key}: {t.Value}"),

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ClipOod.Autodiff;
 
 namespace ClipOod.Notebook;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ClipOod.Autodiff;
 using Microsoft.Data.Analysis;
 
 namespace ClipOod.Notebook;
@@ -254,7 +255,10 @@ public sealed class ResultTable
         {
             string name = _columns[j].Data.Name;
             string header = name.Length > 14 ? classes[j] : classes[j].Replace("num", "num short", StringComparison.Ordinal);
-            html.Append(CultureInfo.InvariantCulture, $"<th scope=\"col\"{header}>{Html.Escape(name)}</th>");
+
+            // The arrow that tells which way is better stays on the line of the word before it.
+            string text = Html.Escape(name).Replace(" ↑", "&nbsp;↑", StringComparison.Ordinal).Replace(" ↓", "&nbsp;↓", StringComparison.Ordinal);
+            html.Append(CultureInfo.InvariantCulture, $"<th scope=\"col\"{header}>{text}</th>");
         }
 
         html.Append("</tr></thead><tbody>\n");

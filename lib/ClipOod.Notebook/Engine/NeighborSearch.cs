@@ -1,7 +1,7 @@
 using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
-using ClipOod.Notebook.Onnx;
+using ClipOod.Autodiff;
 using Microsoft.ML.OnnxRuntime;
 
 namespace ClipOod.Notebook;
@@ -282,13 +282,16 @@ internal sealed class NeighborSearch
         return sum;
     }
 
-    private static OnnxGraph ProductGraph()
+    private static Graph ProductGraph()
     {
-        OnnxGraph graph = new("product of codes");
-        string train = graph.Input("train", DataType.Uint8, "m", "d");
-        string queries = graph.Input("queries", DataType.Int8, "d", "n");
-        graph.Node("MatMulInteger", [train, queries, graph.Constant(ZeroPoint)], output: "product");
-        graph.Output("product", DataType.Int32, "m", "n");
+        Graph graph = new("product of codes");
+        ClipOod.Autodiff.Tensor[] factors =
+        [
+            graph.Input("train", ElementType.UInt8, "m", "d"),
+            graph.Input("queries", ElementType.Int8, "d", "n"),
+            graph.Constant<byte>([ZeroPoint]),
+        ];
+        graph.Output("product", graph.Emit("MatMulInteger", factors, ElementType.Int32, new Shape("m", "n")));
         return graph;
     }
 }

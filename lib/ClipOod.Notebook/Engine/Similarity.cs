@@ -1,5 +1,5 @@
 using System.Numerics.Tensors;
-using ClipOod.Notebook.Onnx;
+using ClipOod.Autodiff;
 using Microsoft.ML.OnnxRuntime;
 
 namespace ClipOod.Notebook;
@@ -70,8 +70,8 @@ public static class Similarity
         ForEachBlock(a.Rows, blockRows, () => new float[blockRows * b.Rows], (start, rows, product) =>
         {
             Memory<float> values = product.AsMemory(0, rows * b.Rows);
-            using OrtValue block = Engine.Tensor(a, start, rows);
-            using OrtValue other = Engine.Tensor(b, 0, b.Rows);
+            using OrtValue block = a.ToOrtValue(start, rows);
+            using OrtValue other = b.ToOrtValue(0, b.Rows);
             using OrtValue output = Engine.Tensor(values, rows, b.Rows);
             using RunOptions options = new();
             _product.Value.Run(options, _inputs, [block, other], _outputs, [output]);
@@ -129,13 +129,11 @@ public static class Similarity
         }
     }
 
-    private static OnnxGraph ProductGraph()
+    private static Graph ProductGraph()
     {
-        OnnxGraph graph = new("product");
-        string a = graph.Input("a", DataType.Float, "n", "d");
-        string b = graph.Input("b", DataType.Float, "m", "d");
-        graph.Node("Gemm", [a, b], [("transB", 1)], output: "product");
-        graph.Output("product", DataType.Float, "n", "m");
+        Graph graph = new("product");
+        graph.Output("product", Op.Linear(
+            graph.Input("a", ElementType.Float, "n", "d"), graph.Input("b", ElementType.Float, "m", "d"), transposed: true));
         return graph;
     }
 }

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Net;
+using ClipOod.Autodiff;
 
 namespace ClipOod.Notebook;
 
@@ -97,7 +97,7 @@ public static class Expect
 public sealed record Expectation(string Name, double Value, double Tolerance)
 {
     /// <summary>The result in one line of HTML.</summary>
-    public string ToHtml() => $"<p style=\"font-size:.85em;opacity:.7;margin:.1rem 0\">{WebUtility.HtmlEncode(ToString())}</p>";
+    public string ToHtml() => $"<p style=\"font-size:.85em;opacity:.7;margin:.1rem 0\">{Html.Escape(ToString())}</p>";
 
     /// <inheritdoc/>
     public override string ToString() =>

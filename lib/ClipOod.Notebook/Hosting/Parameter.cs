@@ -23,7 +23,9 @@ public static class Parameter
             return defaultValue;
         }
 
-        return T.TryParse(text, CultureInfo.InvariantCulture, out T? value)
+        // A comma groups digits where the culture is invariant: 0,5 would be read as 5.
+        bool isGrouped = defaultValue is double or float or decimal && text.Contains(',', StringComparison.Ordinal);
+        return !isGrouped && T.TryParse(text, CultureInfo.InvariantCulture, out T? value)
             ? value
             : throw new FormatException(
                 $"Parameter '{name}' is '{text}', expected a value of type {typeof(T).Name} such as "

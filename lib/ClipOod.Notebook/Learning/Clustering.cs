@@ -1,3 +1,5 @@
+using ClipOod.Autodiff;
+
 namespace ClipOod.Notebook;
 
 /// <summary>

@@ -1,4 +1,4 @@
-using ClipOod.Notebook.Onnx;
+using ClipOod.Autodiff;
 using Microsoft.ML.OnnxRuntime;
 
 namespace ClipOod.Notebook;
@@ -55,7 +55,7 @@ internal sealed class HeadTrainer : IDisposable
         // The binding copies what it is given to the device, so the data travels once and the rest at every step.
         _data =
         [
-            Engine.Tensor(features, 0, features.Rows),
+            features.ToOrtValue(0, features.Rows),
             Engine.Tensor<long>(labels.Select(label => (long)label).ToArray(), labels.Count),
             Engine.Tensor<float>(_loss),
         ];
@@ -127,73 +127,56 @@ internal sealed class HeadTrainer : IDisposable
         }
     }
 
-    private OnnxGraph StepGraph()
+    private Graph StepGraph()
     {
-        OnnxGraph graph = new("training step");
-        string rows = graph.Input("rows", DataType.Int64, "b");
-        string x = graph.Node("Gather", [graph.Input("features", DataType.Float, "n", _width), rows]);
-        string y = graph.Node("Gather", [graph.Input("labels", DataType.Int64, "n"), rows]);
-        string[] state = [.. _stateNames.Select(name => graph.Input(name, DataType.Float, _classes, _width + 1))];
+        Graph graph = new("training step");
+        Tensor rows = graph.Input("rows", ElementType.Int64, "b");
+        Tensor x = graph.Input("features", ElementType.Float, "n", _width).Gather(rows);
+        Tensor y = graph.Input("labels", ElementType.Int64, "n").Gather(rows);
+        Tensor[] state = [.. _stateNames.Select(name => graph.Input(name, ElementType.Float, _classes, _width + 1))];
 
-        x = graph.Node("Pad", [x, graph.Constant(0L, 0, 0, 1), graph.Constant(1f)]);
-        string logits = graph.Node("Gemm", [x, state[0]], [("transB", 1)]);
-        string logProbabilities = graph.Node("LogSoftmax", [logits], [("axis", 1)]);
-        string target = graph.Node("OneHot", [y, graph.Constant((long)_classes), graph.Constant(0f, 1f)]);
-        string loss = graph.Node("ReduceSum", [graph.Node("Mul", [target, logProbabilities])], [("keepdims", 0)]);
-        graph.Node("Neg", [loss], output: "loss");
-        graph.Output("loss", DataType.Float);
+        Tensor padding = graph.Constant<long>([0, 0, 0, 1], 4);
+        x = graph.Emit("Pad", [x, padding, graph.Constant(1)], ElementType.Float, new Shape("b", _width + 1));
+        Tensor logProbabilities = Op.Linear(x, state[0], transposed: true).LogSoftmax();
+        Tensor[] classes = [y, graph.Vector(_classes), graph.Constant<float>([0, 1], 2)];
+        Tensor target = graph.Emit("OneHot", classes, ElementType.Float, logProbabilities.Shape);
+        graph.Output("loss", -(target * logProbabilities).Sum());
 
         // Gradient of the mean cross-entropy by the logits: (softmax − one-hot) / batch size.
-        string error = graph.Node("Sub", [graph.Node("Exp", [logProbabilities]), target]);
-        error = graph.Node("Mul", [error, graph.Input("inverse_count", DataType.Float)]);
-        string stepSize = graph.Input("step_size", DataType.Float);
-        if (_options.Optimizer == HeadOptimizer.Sgd)
+        Tensor error = (logProbabilities.Exp() - target) * graph.Input("inverse_count", ElementType.Float);
+        Tensor stepSize = graph.Input("step_size", ElementType.Float);
+        Tensor[] updated = _options.Optimizer == HeadOptimizer.Sgd ? Sgd(x, error, state, stepSize) : Adam(x, error, state, stepSize);
+        for (int i = 0; i < updated.Length; i++)
         {
-            AddSgd(graph, x, error, state, stepSize);
-        }
-        else
-        {
-            AddAdam(graph, x, error, state, stepSize);
-        }
-
-        foreach (string name in _stateNames)
-        {
-            graph.Output($"new_{name}", DataType.Float, _classes, _width + 1);
+            graph.Output($"new_{_stateNames[i]}", updated[i]);
         }
 
         return graph;
     }
 
-    // v ← μ·v + g + λ·w; w ← w − lr·v. Gemm adds μ·v to the gradient as it computes it.
-    private void AddSgd(OnnxGraph graph, string x, string error, string[] state, string stepSize)
+    // v ← μ·v + g + λ·w; w ← w − lr·v.
+    private Tensor[] Sgd(Tensor x, Tensor error, Tensor[] state, Tensor stepSize)
     {
-        bool decays = _options.WeightDecay > 0;
-        (string, object)[] attributes = [("transA", 1), ("beta", (float)_options.Momentum)];
-        string velocity = graph.Node("Gemm", [error, x, state[1]], attributes, decays ? null : "new_velocity");
-        if (decays)
+        Tensor velocity = GradientPlus(_options.Momentum, state[1], x, error);
+        if (_options.WeightDecay > 0)
         {
-            string decay = graph.Node("Mul", [state[0], graph.Constant((float)_options.WeightDecay)]);
-            velocity = graph.Node("Add", [velocity, decay], output: "new_velocity");
+            velocity += state[0] * _options.WeightDecay;
         }
 
-        graph.Node("Sub", [state[0], graph.Node("Mul", [velocity, stepSize])], output: "new_weight");
+        return [state[0] - (velocity * stepSize), velocity];
     }
 
     // g ← g + λ·w; m ← β₁·m + (1−β₁)·g; s ← β₂·s + (1−β₂)·g²; w ← w − lr/(1−β₁ᵗ) · m / (√s/√(1−β₂ᵗ) + ε).
-    private void AddAdam(OnnxGraph graph, string x, string error, string[] state, string stepSize)
+    private Tensor[] Adam(Tensor x, Tensor error, Tensor[] state, Tensor stepSize)
     {
-        (string, object)[] attributes = [("transA", 1), ("beta", (float)_options.WeightDecay)];
-        string gradient = graph.Node("Gemm", [error, x, state[0]], attributes);
-        string mean = Average(state[1], gradient, _options.Beta1, "new_mean");
-        string square = Average(state[2], graph.Node("Mul", [gradient, gradient]), _options.Beta2, "new_square");
-        string root = graph.Node("Mul", [graph.Node("Sqrt", [square]), graph.Input("root_correction", DataType.Float)]);
-        string denominator = graph.Node("Add", [root, graph.Constant((float)_options.Epsilon)]);
-        string change = graph.Node("Div", [graph.Node("Mul", [mean, stepSize]), denominator]);
-        graph.Node("Sub", [state[0], change], output: "new_weight");
-
-        string Average(string old, string value, double beta, string output) => graph.Node(
-            "Add",
-            [graph.Node("Mul", [old, graph.Constant((float)beta)]), graph.Node("Mul", [value, graph.Constant((float)(1 - beta))])],
-            output: output);
+        Tensor gradient = GradientPlus(_options.WeightDecay, state[0], x, error);
+        Tensor mean = (state[1] * _options.Beta1) + (gradient * (1 - _options.Beta1));
+        Tensor square = (state[2] * _options.Beta2) + (gradient * gradient * (1 - _options.Beta2));
+        Tensor root = square.Sqrt() * x.Graph.Input("root_correction", ElementType.Float);
+        return [state[0] - (mean * stepSize / (root + _options.Epsilon)), mean, square];
     }
+
+    // The gradient by the weight, to which the product adds a multiple of another matrix as it computes it.
+    private static Tensor GradientPlus(double factor, Tensor other, Tensor x, Tensor error) => x.Graph.Emit(
+        "Gemm", [error, x, other], ElementType.Float, other.Shape, ("transA", 1), ("beta", (float)factor));
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ClipOod.Autodiff;
 
 namespace ClipOod.Notebook;
 

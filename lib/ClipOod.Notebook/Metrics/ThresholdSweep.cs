@@ -102,10 +102,6 @@ internal readonly struct SweepCurve(int[] positives, int[] negatives, int positi
     /// <summary>Number of the last point; point 0 is the origin.</summary>
     public int Last => last;
 
-    public long Positives => positiveCount;
-
-    public long Negatives => negativeCount;
-
     /// <summary>Positive images found at a point.</summary>
     public long TruePositives(int point) => reversed ? positiveCount - positives[last - point] : positives[point];
 

@@ -1,3 +1,5 @@
+using ClipOod.Autodiff;
+
 namespace ClipOod.Notebook;
 
 /// <summary>Compares flags with what should be flagged. The detection rate is what document A (the seminar) most plausibly reports.</summary>

@@ -75,14 +75,19 @@ internal sealed class DoctorCommand : Command
     // The files that the notebooks load, not the copies beside this program.
     private static string CheckNatives(string folder)
     {
-        string pattern = OperatingSystem.IsWindows() ? "onnxruntime.dll" : OperatingSystem.IsMacOS() ? "libonnxruntime.dylib" : "libonnxruntime.so";
-        string path = Path.Combine(folder, pattern);
-        if (!File.Exists(path))
+        string[] files = OperatingSystem.IsWindows() ? ["onnxruntime.dll", "libSkiaSharp.dll"]
+            : OperatingSystem.IsMacOS() ? ["libonnxruntime.dylib", "libSkiaSharp.dylib"]
+            : ["libonnxruntime.so", "libSkiaSharp.so"];
+        foreach (string path in files.Select(file => Path.Combine(folder, file)))
         {
-            throw new CommandException($"there is no {path}. Run: dotnet build -c Release");
+            if (!File.Exists(path))
+            {
+                throw new CommandException($"there is no {path}. Run: dotnet build -c Release");
+            }
+
+            NativeLibrary.Load(path);
         }
 
-        NativeLibrary.Load(path);
-        return $"{pattern}, ONNX Runtime {OrtEnv.Instance().GetVersionString()}";
+        return $"{string.Join(", ", files)}, ONNX Runtime {OrtEnv.Instance().GetVersionString()}";
     }
 }

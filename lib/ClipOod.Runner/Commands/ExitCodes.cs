@@ -6,7 +6,7 @@ internal static class ExitCodes
     public const int Passed = 0;
     public const int Failed = 1;
 
-    /// <summary>Nothing was run: the command line, a file or the world is not as needed.</summary>
+    /// <summary>The command line, a file or the world is not as needed; nothing was written.</summary>
     public const int BadInput = 2;
 
     /// <summary>What shells report for a program that Ctrl-C ended.</summary>

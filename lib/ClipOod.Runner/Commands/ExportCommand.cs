@@ -35,7 +35,7 @@ internal sealed class ExportCommand : Command
         string folder = _run.NotebooksFolder(parse);
         IReadOnlyList<NotebookFile> notebooks = NotebookFile.Find(folder, [parse.GetRequiredValue(_notebook)]);
         string path = parse.GetValue(_output)
-            ?? Path.Combine(WorkbookFolders.Around(Environment.CurrentDirectory).Export, $"{notebooks[0].Id}.{parse.GetValue(_to)}");
+            ?? Path.Combine(WorkbookFolders.Around(Environment.CurrentDirectory, "give --output FILE").Export, $"{notebooks[0].Id}.{parse.GetValue(_to)}");
         _run.RequireWorld(parse);
         RunOptions options = _run.Options(parse) with { ExpectedFolder = _run.ExpectedFolder(parse, folder) };
 
@@ -46,8 +46,8 @@ internal sealed class ExportCommand : Command
             return ExitCodes.Cancelled;
         }
 
-        RunCommandOptions.RequireParametersKnown(options.Parameters, run.ParametersAsked);
         display.PrintOutcome(run);
+        RunCommandOptions.RequireParametersKnown(options.Parameters, run);
         IpynbExporter.Write(path, run.Runs[0]);
         await parse.InvocationConfiguration.Output.WriteLineAsync($"Wrote {path}");
         return run.Runs[0].State == RunState.Passed ? ExitCodes.Passed : ExitCodes.Failed;

@@ -53,7 +53,9 @@ internal sealed class RunCommand : Command
         string folder = _run.NotebooksFolder(parse);
         IReadOnlyList<NotebookFile> notebooks = NotebookFile.Find(folder, parse.GetValue(_only));
         _run.RequireWorld(parse);
-        string site = parse.GetValue(_output) ?? WorkbookFolders.Around(Environment.CurrentDirectory).Site;
+        string site = Path.GetFullPath(parse.GetValue(_output) ?? WorkbookFolders.Around(Environment.CurrentDirectory, "give --output FOLDER").Site);
+        string? report = parse.GetValue(_report);
+        RequireWritable(site, notebooks, report);
         string expected = _run.ExpectedFolder(parse, folder);
         RunOptions options = _run.Options(parse) with
         {
@@ -85,15 +87,25 @@ internal sealed class RunCommand : Command
             run = Record(run, notebooks, expected, display);
         }
 
-        RunCommandOptions.RequireParametersKnown(parameters, run.ParametersAsked);
+        RunCommandOptions.RequireParametersKnown(parameters, run);
         SiteWriter.Write(site, run.Runs, new SiteOptions("ClipOod", "Out-of-distribution detection with CLIP"));
-        if (parse.GetValue(_report) is string report)
+        if (report is not null)
         {
             RunReport.Write(report, run);
         }
 
         display.PrintLine($"Open {Path.Combine(site, "index.html")}");
         return run.Runs.All(notebook => notebook.State == RunState.Passed) ? ExitCodes.Passed : ExitCodes.Failed;
+    }
+
+    // Told before the run and not after it, which may take minutes.
+    private static void RequireWritable(string site, IEnumerable<NotebookFile> notebooks, string? report)
+    {
+        SiteWriter.RequireWritable(site, notebooks.Select(notebook => notebook.Id));
+        if (Directory.Exists(report))
+        {
+            throw new CommandException($"--report {report} is a folder, expected a file. Name a file, such as {Path.Combine(report, "report.json")}.");
+        }
     }
 
     // Only notebooks that ran to their end: the results of half a notebook are not its results.

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using System.Numerics;
 using ClipOod.Runner.Execution;
 using ClipOod.Runner.Rendering;
 
@@ -29,28 +31,13 @@ internal sealed class RunCommandOptions
 
     private readonly Option<double> _timeout = Seconds("--timeout", "Longest time that a notebook may take", new RunOptions().NotebookTimeout);
 
-    private readonly Option<int> _processes = new("--processes")
-    {
-        Description = "Notebooks that run at the same time",
-        HelpName = "N",
-        DefaultValueFactory = _ => new RunOptions().Processes,
-    };
+    private readonly Option<int> _processes = Bounded(
+        "--processes", "N", "Notebooks that run at the same time", new RunOptions().Processes, count => count >= 1, "at least 1");
 
     private readonly Option<bool> _anyWorld = new("--no-world")
     {
         Description = "Run also where no world is found, for notebooks that need none",
     };
-
-    public RunCommandOptions()
-    {
-        _processes.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < 1)
-            {
-                result.AddError("--processes must be at least 1.");
-            }
-        });
-    }
 
     public void AddTo(Command command)
     {
@@ -61,7 +48,7 @@ internal sealed class RunCommandOptions
     }
 
     public string NotebooksFolder(ParseResult parse) =>
-        parse.GetValue(_notebooks) ?? WorkbookFolders.Around(Environment.CurrentDirectory).Notebooks;
+        parse.GetValue(_notebooks) ?? WorkbookFolders.Around(Environment.CurrentDirectory, "give --notebooks FOLDER").Notebooks;
 
     public string ExpectedFolder(ParseResult parse, string notebooks) =>
         parse.GetValue(_expected) ?? Path.Combine(notebooks, "expected", CurrentWorld.Name);
@@ -102,32 +89,37 @@ internal sealed class RunCommandOptions
         return parameters;
     }
 
-    /// <exception cref="CommandException">A parameter was given that no notebook asked for.</exception>
-    public static void RequireParametersKnown(IReadOnlyDictionary<string, string> given, IReadOnlyCollection<string> asked)
+    /// <summary>Refuses a parameter that nobody wanted: it is misspelt. A notebook that failed may have asked later.</summary>
+    /// <exception cref="CommandException">All notebooks passed, and none asked for a parameter that was given.</exception>
+    public static void RequireParametersKnown(IReadOnlyDictionary<string, string> given, WorkbookRun run)
     {
-        string[] unknown = [.. given.Keys.Where(name => !asked.Contains(name)).Order(StringComparer.Ordinal)];
-        if (unknown.Length > 0)
+        string[] unknown = [.. given.Keys.Where(name => !run.ParametersAsked.Contains(name)).Order(StringComparer.Ordinal)];
+        if (unknown.Length > 0 && run.Runs.All(notebook => notebook.State == RunState.Passed))
         {
-            string known = asked.Count > 0 ? string.Join(", ", asked) : "none";
+            string known = run.ParametersAsked.Count > 0 ? string.Join(", ", run.ParametersAsked) : "none";
             throw new CommandException($"No notebook of this run asked for the parameter '{unknown[0]}'. Parameters asked for: {known}.");
         }
     }
 
-    private static Option<double> Seconds(string name, string description, TimeSpan fallback)
-    {
-        var option = new Option<double>(name)
+    private static Option<double> Seconds(string name, string description, TimeSpan fallback) => Bounded(
+        name, "SECONDS", description, fallback.TotalSeconds, seconds => seconds is > 0 and < 1e6, "a number of seconds above 0 and below 1000000");
+
+    private static Option<T> Bounded<T>(string name, string helpName, string description, T fallback, Func<T, bool> isValid, string expected)
+        where T : INumber<T> => new(name)
         {
             Description = description,
-            HelpName = "SECONDS",
-            DefaultValueFactory = _ => fallback.TotalSeconds,
-        };
-        option.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<double>() is not (> 0 and < 1e6))
+            HelpName = helpName,
+            DefaultValueFactory = _ => fallback,
+            CustomParser = result =>
             {
-                result.AddError($"{name} must be a number of seconds above 0 and below 1000000.");
-            }
-        });
-        return option;
-    }
+                // A comma is an error: it groups digits where the culture is invariant, and 0,5 would be 5.
+                string text = string.Join(' ', result.Tokens.Select(token => token.Value));
+                if (!T.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out T? value) || !isValid(value))
+                {
+                    result.AddError($"{name} must be {expected}. Got '{text}'.");
+                }
+
+                return value;
+            },
+        };
 }

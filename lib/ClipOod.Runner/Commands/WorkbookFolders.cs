@@ -12,8 +12,10 @@ internal sealed record WorkbookFolders(string Root)
     public string Library => Path.Combine(Root, "artifacts", "notebook");
 
     /// <summary>The repository around a folder: the nearest folder above that holds <c>notebooks/</c>.</summary>
+    /// <param name="folder">Where to start.</param>
+    /// <param name="otherwise">What the user can do other than to go into a repository; null where that is the only way.</param>
     /// <exception cref="CommandException">There is none.</exception>
-    public static WorkbookFolders Around(string folder)
+    public static WorkbookFolders Around(string folder, string? otherwise = null)
     {
         for (DirectoryInfo? at = new(folder); at is not null; at = at.Parent)
         {
@@ -24,6 +26,6 @@ internal sealed record WorkbookFolders(string Root)
         }
 
         throw new CommandException(
-            $"Neither {folder} nor a folder above it holds a folder 'notebooks'. Run clipood inside the repository, or give --notebooks FOLDER.");
+            $"Neither {folder} nor a folder above it holds a folder 'notebooks'. Run clipood inside the repository{(otherwise is null ? "" : $", or {otherwise}")}.");
     }
 }

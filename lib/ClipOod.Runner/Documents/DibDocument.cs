@@ -6,14 +6,14 @@ namespace ClipOod.Runner.Documents;
 /// <summary>One cell of a <c>.dib</c> document.</summary>
 /// <param name="Kernel">Name of its kernel, never an alias.</param>
 /// <param name="Source">Its text, lines separated by <c>\n</c>, without empty lines at either end.</param>
-public sealed record DibCell(string Kernel, string Source);
+internal sealed record DibCell(string Kernel, string Source);
 
 /// <summary>
 /// A notebook in the <c>.dib</c> format of .NET Interactive. A line <c>#!name</c> at column 0 that is exactly a kernel's
 /// name or alias starts a cell; the format has no escape for such a line inside a cell. The first line that starts with
 /// <c>#!meta</c> opens JSON that runs to the next line that starts with <c>#!</c>.
 /// </summary>
-public sealed class DibDocument : IEquatable<DibDocument>
+internal sealed class DibDocument : IEquatable<DibDocument>
 {
     private const string Prefix = "#!";
     private const string MetaLine = "#!meta";
@@ -23,7 +23,6 @@ public sealed class DibDocument : IEquatable<DibDocument>
     /// <param name="metadata">What stands under <c>#!meta</c>; null where there is none.</param>
     public DibDocument(IEnumerable<DibCell> cells, JsonObject? metadata = null)
     {
-        ArgumentNullException.ThrowIfNull(cells);
         Cells = [.. cells.Select(cell => cell with { Source = Trim(Lines(cell.Source)) }).Where(cell => cell.Source.Length > 0)];
         Metadata = metadata;
     }
@@ -54,7 +53,6 @@ public sealed class DibDocument : IEquatable<DibDocument>
     /// <exception cref="DibFormatException">The metadata is malformed.</exception>
     public static DibDocument Parse(string text, string path = "notebook.dib")
     {
-        ArgumentNullException.ThrowIfNull(text);
         string[] lines = Lines(text);
         var kernels = new Dictionary<string, string>(DibKernels.NamesByAlias, StringComparer.Ordinal);
         var cells = new List<DibCell>();
@@ -74,7 +72,11 @@ public sealed class DibDocument : IEquatable<DibDocument>
                 }
 
                 metadata = ParseMetadata(lines.AsSpan(first, end - first), first, path);
-                AddDeclaredKernels(metadata, kernels);
+                if (AddDeclaredKernels(metadata, kernels) is string taken)
+                {
+                    throw new DibFormatException(path, first + 1, $"the metadata under #!meta declares a kernel with the name or alias '{taken}', which another kernel has");
+                }
+
                 i = end - 1;
             }
             else if (lines[i].StartsWith(Prefix, StringComparison.Ordinal)
@@ -159,30 +161,33 @@ public sealed class DibDocument : IEquatable<DibDocument>
         }
     }
 
-    // The shape that .NET Interactive writes: {"kernelInfo":{"items":[{"name":"csharp","aliases":["c#"]}]}}.
-    private static void AddDeclaredKernels(JsonObject metadata, Dictionary<string, string> kernels)
+    // The shape that .NET Interactive writes: {"kernelInfo":{"items":[{"name":"csharp","aliases":["c#"]}]}}. As there, a
+    // kernel that is known already keeps its aliases. Returns the first name or alias that another kernel has; null for none.
+    private static string? AddDeclaredKernels(JsonObject metadata, Dictionary<string, string> kernels)
     {
         if ((metadata["kernelInfo"] as JsonObject)?["items"] is not JsonArray items)
         {
-            return;
+            return null;
         }
 
         foreach (JsonObject item in items.OfType<JsonObject>())
         {
-            if (item["name"] is JsonValue value && value.TryGetValue(out string? name))
+            if (item["name"] is JsonValue value && value.TryGetValue(out string? name) && !kernels.ContainsValue(name))
             {
-                kernels[name] = name;
-                foreach (JsonValue alias in (item["aliases"] as JsonArray ?? []).OfType<JsonValue>())
+                IEnumerable<string> aliases = (item["aliases"] as JsonArray ?? []).OfType<JsonValue>().Select(alias => alias.ToString());
+                if (aliases.Prepend(name).Distinct().FirstOrDefault(alias => !kernels.TryAdd(alias, name)) is string taken)
                 {
-                    kernels[alias.ToString()] = name;
+                    return taken;
                 }
             }
         }
+
+        return null;
     }
 }
 
 /// <summary>A <c>.dib</c> file that cannot be read.</summary>
-public sealed class DibFormatException : FormatException
+internal sealed class DibFormatException : FormatException
 {
     /// <summary>An error at a line of a file.</summary>
     /// <param name="path">The file.</param>

@@ -6,7 +6,7 @@ namespace ClipOod.Runner.Documents;
 /// The kernel names that .NET Interactive starts a cell with, and their aliases. All of them are boundaries between
 /// cells, also those that this host cannot run: a notebook must fall into the same cells in both hosts.
 /// </summary>
-public static class DibKernels
+internal static class DibKernels
 {
     /// <summary>The kernel of a cell that no <c>#!name</c> line opens.</summary>
     public const string Default = "csharp";

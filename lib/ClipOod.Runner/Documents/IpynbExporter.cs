@@ -7,7 +7,7 @@ using ClipOod.Runner.Rendering;
 namespace ClipOod.Runner.Documents;
 
 /// <summary>Writes a run as a Jupyter notebook (nbformat 4.5) with its outputs, for readers who have Jupyter.</summary>
-public static class IpynbExporter
+internal static class IpynbExporter
 {
     private static readonly JsonSerializerOptions _indented = new()
     {
@@ -27,8 +27,6 @@ public static class IpynbExporter
     /// <exception cref="IOException">The file cannot be written; a former one is still there, whole.</exception>
     public static void Write(string path, NotebookRun run)
     {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        ArgumentNullException.ThrowIfNull(run);
         AtomicFile.Write(path, ToJson(run));
     }
 

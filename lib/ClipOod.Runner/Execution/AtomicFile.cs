@@ -1,7 +1,7 @@
 namespace ClipOod.Runner.Execution;
 
 /// <summary>Files that exist complete or not at all.</summary>
-public static class AtomicFile
+internal static class AtomicFile
 {
     /// <summary>Writes a text (UTF-8) under a temporary name beside its final one and renames it.</summary>
     /// <param name="path">The file; its folder is made, and a file of that name replaced.</param>

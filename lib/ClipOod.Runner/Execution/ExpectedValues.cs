@@ -6,13 +6,14 @@ namespace ClipOod.Runner.Execution;
 /// <summary>
 /// The recorded results of a notebook: one JSON file per notebook, an array of name, value and tolerance sorted by name.
 /// </summary>
-public static class ExpectedValues
+internal static class ExpectedValues
 {
     private static readonly JsonSerializerOptions _format = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectRequiredConstructorParameters = true,
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
@@ -23,9 +24,13 @@ public static class ExpectedValues
     /// <param name="notebook">The notebook.</param>
     public static string PathOf(string folder, NotebookFile notebook)
     {
-        ArgumentNullException.ThrowIfNull(notebook);
         return Path.Combine(folder, notebook.Number + ".json");
     }
+
+    /// <summary>Checks, before anything is run, that a file of recorded results can be read.</summary>
+    /// <param name="path">The file; a missing one holds no results.</param>
+    /// <exception cref="InvalidDataException">The file is malformed.</exception>
+    public static void RequireReadable(string path) => Load(path);
 
     /// <summary>Compares the results that a notebook declared with the recorded ones.</summary>
     /// <param name="run">The run; its results hold what was declared.</param>
@@ -34,7 +39,6 @@ public static class ExpectedValues
     /// <exception cref="InvalidDataException">The file is malformed.</exception>
     public static NotebookRun Check(NotebookRun run, string path)
     {
-        ArgumentNullException.ThrowIfNull(run);
         SortedDictionary<string, Entry> recorded = Load(path);
         IEnumerable<ResultCheck> declared = run.Results.Select(result => recorded.TryGetValue(result.Name, out Entry? entry)
             ? result with { Expected = entry.Value, State = Matches(result, entry) ? CheckState.Matches : CheckState.Differs }
@@ -56,7 +60,6 @@ public static class ExpectedValues
     /// <returns>Whether anything changed.</returns>
     public static bool Record(NotebookRun run, string path)
     {
-        ArgumentNullException.ThrowIfNull(run);
         SortedDictionary<string, Entry> recorded = Load(path);
         var entries = run.Results
             .Where(result => result.Value is not null)
@@ -93,9 +96,9 @@ public static class ExpectedValues
 
         try
         {
-            foreach (Entry entry in JsonSerializer.Deserialize<Entry[]>(File.ReadAllText(path), _format) ?? [])
+            foreach (Entry? entry in JsonSerializer.Deserialize<Entry?[]>(File.ReadAllText(path), _format) ?? [])
             {
-                entries.Add(entry.Name, entry);
+                entries.Add(entry?.Name ?? throw new JsonException("A result is null or has no name."), entry);
             }
         }
         catch (Exception e) when (e is JsonException or ArgumentException)

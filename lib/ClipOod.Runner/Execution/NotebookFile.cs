@@ -4,7 +4,7 @@ using ClipOod.Runner.Documents;
 namespace ClipOod.Runner.Execution;
 
 /// <summary>A notebook file and what its cells say about it.</summary>
-public sealed partial record NotebookFile
+internal sealed partial record NotebookFile
 {
     private NotebookFile(string path, DibDocument document)
     {
@@ -34,7 +34,7 @@ public sealed partial record NotebookFile
     public string Question { get; }
 
     /// <summary>The digits that the file name starts with, such as <c>03</c>; the id where it starts with none.</summary>
-    public string Number => LeadingDigits().Match(Id) is { Success: true } match ? match.Value : Id;
+    public string Number => NumberOf(Path);
 
     /// <summary>Reads one notebook.</summary>
     /// <param name="path">Path of the file.</param>
@@ -47,6 +47,7 @@ public sealed partial record NotebookFile
     /// <param name="only">Numbers (<c>03</c> or <c>3</c>) or names of the notebooks to take; none for all.</param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="FileNotFoundException">It holds no notebooks, or not one that is asked for.</exception>
+    /// <exception cref="InvalidDataException">Two notebooks have the same number.</exception>
     /// <exception cref="DibFormatException">A file is malformed.</exception>
     public static IReadOnlyList<NotebookFile> Find(string folder, IReadOnlyCollection<string>? only = null)
     {
@@ -59,6 +60,12 @@ public sealed partial record NotebookFile
         if (paths.Length == 0)
         {
             throw new FileNotFoundException($"The folder {System.IO.Path.GetFullPath(folder)} holds no .dib files. Check --notebooks.");
+        }
+
+        if (paths.GroupBy(NumberOf).FirstOrDefault(group => group.Count() > 1) is { } same)
+        {
+            throw new InvalidDataException(
+                $"Several notebooks have the number {same.Key}: {string.Join(", ", same.Select(System.IO.Path.GetFileName))}. Give each its own: results are recorded by number.");
         }
 
         if (only is { Count: > 0 })
@@ -81,7 +88,13 @@ public sealed partial record NotebookFile
         string id = System.IO.Path.GetFileNameWithoutExtension(path);
         return id == name
             || id + ".dib" == name
-            || (int.TryParse(name, out int asked) && LeadingDigits().Match(id) is { Success: true } own && int.Parse(own.Value, null) == asked);
+            || (name.All(char.IsAsciiDigit) && name.TrimStart('0') == NumberOf(path).TrimStart('0'));
+    }
+
+    private static string NumberOf(string path)
+    {
+        string id = System.IO.Path.GetFileNameWithoutExtension(path);
+        return LeadingDigits().Match(id) is { Success: true } match ? match.Value : id;
     }
 
     [GeneratedRegex(@"^# (.+)$", RegexOptions.Multiline)]
@@ -90,6 +103,6 @@ public sealed partial record NotebookFile
     [GeneratedRegex(@"^> ?.*(\n>.*)*", RegexOptions.Multiline)]
     private static partial Regex Quote();
 
-    [GeneratedRegex(@"^\d+")]
+    [GeneratedRegex("^[0-9]+")]
     private static partial Regex LeadingDigits();
 }

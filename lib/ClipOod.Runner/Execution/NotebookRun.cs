@@ -1,7 +1,7 @@
 namespace ClipOod.Runner.Execution;
 
 /// <summary>How a cell or a notebook ended.</summary>
-public enum RunState
+internal enum RunState
 {
     /// <summary>Ran to its end without an error; a notebook's results also match the recorded ones.</summary>
     Passed,
@@ -28,7 +28,7 @@ public enum RunState
 /// <param name="Elapsed">Wall time, including the start of its process.</param>
 /// <param name="Cells">All cells in file order, those that never ran included.</param>
 /// <param name="Results">Declared results against the recorded ones, in the order of declaration; missing ones last.</param>
-public sealed record NotebookRun(
+internal sealed record NotebookRun(
     string Id,
     string Path,
     string Title,
@@ -46,7 +46,7 @@ public sealed record NotebookRun(
 /// <param name="Elapsed">Wall time of the cell.</param>
 /// <param name="Outputs">Outputs in the order in which they appeared.</param>
 /// <param name="Error">Why the cell failed; null where it did not.</param>
-public sealed record CellRun(
+internal sealed record CellRun(
     int Number,
     string Kernel,
     string Source,
@@ -56,28 +56,28 @@ public sealed record CellRun(
     CellError? Error);
 
 /// <summary>One output of a cell.</summary>
-public abstract record CellOutput;
+internal abstract record CellOutput;
 
 /// <summary>Text that the cell, or native code that it called, wrote to a standard stream.</summary>
 /// <param name="IsError">Whether the stream was standard error.</param>
 /// <param name="Text">The text, line breaks included.</param>
-public sealed record StreamOutput(bool IsError, string Text) : CellOutput;
+internal sealed record StreamOutput(bool IsError, string Text) : CellOutput;
 
 /// <summary>A displayed value.</summary>
 /// <param name="DisplayId">Names the output within its notebook, so that a later update can replace it.</param>
 /// <param name="Mime">MIME type to text, such as <c>text/html</c>.</param>
 /// <param name="IsResult">Whether this is the value of the cell's trailing expression.</param>
-public sealed record DisplayOutput(string DisplayId, IReadOnlyDictionary<string, string> Mime, bool IsResult) : CellOutput;
+internal sealed record DisplayOutput(string DisplayId, IReadOnlyDictionary<string, string> Mime, bool IsResult) : CellOutput;
 
 /// <summary>Why a cell failed.</summary>
 /// <param name="Type">Name of the exception, or <c>CompilationError</c>.</param>
 /// <param name="Message">What went wrong, one or more lines.</param>
 /// <param name="Line">1-based line in the cell; null where it is not known.</param>
 /// <param name="Details">Trimmed stack or list of diagnostics; may be empty.</param>
-public sealed record CellError(string Type, string Message, int? Line, string Details);
+internal sealed record CellError(string Type, string Message, int? Line, string Details);
 
 /// <summary>How a declared result compares with the recorded one.</summary>
-public enum CheckState
+internal enum CheckState
 {
     /// <summary>Within the tolerance.</summary>
     Matches,
@@ -98,4 +98,4 @@ public enum CheckState
 /// <param name="Expected">Recorded value; null where the result is new.</param>
 /// <param name="Tolerance">Largest absolute difference that still matches.</param>
 /// <param name="State">The verdict.</param>
-public sealed record ResultCheck(string Name, double? Value, double? Expected, double Tolerance, CheckState State);
+internal sealed record ResultCheck(string Name, double? Value, double? Expected, double Tolerance, CheckState State);

@@ -1,7 +1,7 @@
 namespace ClipOod.Runner.Execution;
 
 /// <summary>How notebooks are run.</summary>
-public sealed record RunOptions
+internal sealed record RunOptions
 {
     /// <summary>Notebooks that run at the same time. Defaults to one per core.</summary>
     public int Processes { get; init; } = Environment.ProcessorCount;
@@ -30,14 +30,14 @@ public sealed record RunOptions
 
 /// <summary>Something that happened during a run.</summary>
 /// <param name="Id">The notebook's id.</param>
-public abstract record RunProgress(string Id);
+internal abstract record RunProgress(string Id);
 
 /// <summary>A cell started.</summary>
 /// <param name="Id">The notebook's id.</param>
 /// <param name="Cell">1-based number of the cell.</param>
 /// <param name="Cells">Number of cells of the notebook.</param>
-public sealed record CellProgress(string Id, int Cell, int Cells) : RunProgress(Id);
+internal sealed record CellProgress(string Id, int Cell, int Cells) : RunProgress(Id);
 
 /// <summary>A notebook ended.</summary>
 /// <param name="Run">What it gave.</param>
-public sealed record NotebookProgress(NotebookRun Run) : RunProgress(Run.Id);
+internal sealed record NotebookProgress(NotebookRun Run) : RunProgress(Run.Id);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using ClipOod.Runner.Kernel;
 
@@ -7,8 +8,9 @@ namespace ClipOod.Runner.Execution;
 /// <summary>Turns the events of a worker into a <see cref="NotebookRun"/>.</summary>
 internal sealed class RunRecorder
 {
-    // A cell that prints for ever must not fill the memory before its time is up.
+    // A cell that prints or displays for ever must not fill the memory before its time is up.
     private const int MaxTextPerCell = 4 << 20;
+    private const int MaxOutputsPerCell = 10_000;
 
     private readonly Lock _lock = new();
     private readonly NotebookFile _notebook;
@@ -20,6 +22,7 @@ internal sealed class RunRecorder
     private List<CellOutput> _outputs = [];
     private bool _textIsError;
     private int _textLength;
+    private bool _outputsAreCut;
     private bool _running;
     private long _cellStarted;
 
@@ -98,6 +101,7 @@ internal sealed class RunRecorder
         _ended.Add(new CellRun(_ended.Count + 1, cell.Kernel, cell.Source, state, elapsed, _outputs, error));
         _outputs = [];
         _textLength = 0;
+        _outputsAreCut = false;
         _running = false;
     }
 
@@ -142,6 +146,17 @@ internal sealed class RunRecorder
         }
 
         FlushText();
+        if (_outputs.Count >= MaxOutputsPerCell)
+        {
+            if (!_outputsAreCut)
+            {
+                _outputs.Add(new StreamOutput(IsError: true, string.Create(CultureInfo.InvariantCulture, $"[The rest is not shown: the cell has displayed more than {MaxOutputsPerCell:N0} values.]\n")));
+                _outputsAreCut = true;
+            }
+
+            return;
+        }
+
         _displays[display.DisplayId] = (_outputs, _outputs.Count);
         _outputs.Add(output);
     }

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace ClipOod.Runner.Execution;
 
 /// <summary>The report of a run, for other programs: states, times and results, but no outputs.</summary>
-public static class RunReport
+internal static class RunReport
 {
     private static readonly JsonSerializerOptions _format = new(JsonSerializerDefaults.Web)
     {
@@ -19,7 +19,6 @@ public static class RunReport
     /// <param name="run">The run.</param>
     public static void Write(string path, WorkbookRun run)
     {
-        ArgumentNullException.ThrowIfNull(run);
         var report = new
         {
             run.Started,

@@ -1,7 +1,7 @@
 namespace ClipOod.Runner.Execution;
 
 /// <summary>Runs notebooks, each in a process of its own.</summary>
-public static class Workbook
+internal static class Workbook
 {
     /// <summary>Runs notebooks, several at a time.</summary>
     /// <param name="notebooks">The notebooks; they are started in this order.</param>
@@ -13,9 +13,14 @@ public static class Workbook
     public static async Task<WorkbookRun> RunAsync(
         IReadOnlyList<NotebookFile> notebooks, RunOptions options, Action<RunProgress> progress, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(notebooks);
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(progress);
+        if (options.ExpectedFolder is string folder)
+        {
+            foreach (NotebookFile notebook in notebooks)
+            {
+                ExpectedValues.RequireReadable(ExpectedValues.PathOf(folder, notebook));
+            }
+        }
+
         var started = DateTimeOffset.UtcNow;
         var runs = new NotebookRun[notebooks.Count];
         var asked = new SortedSet<string>(StringComparer.Ordinal);
@@ -103,5 +108,5 @@ public static class Workbook
 /// <param name="Elapsed">Wall time.</param>
 /// <param name="Runs">One run per notebook, in their order.</param>
 /// <param name="ParametersAsked">The names of the parameters that notebooks asked for, sorted.</param>
-public sealed record WorkbookRun(
+internal sealed record WorkbookRun(
     DateTimeOffset Started, TimeSpan Elapsed, IReadOnlyList<NotebookRun> Runs, IReadOnlyCollection<string> ParametersAsked);

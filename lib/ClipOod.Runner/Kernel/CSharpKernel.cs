@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using ClipOod.Runner.Documents;
+using ClipOod.Runner.Execution;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Scripting;
@@ -124,9 +125,9 @@ internal sealed class CSharpKernel
         catch (Exception e)
         {
             string where = number > 0 ? $" cell {number}" : "";
-            CellFailure failure = CellFailure.Of(e, $"{file} cell {number}");
-            string line = failure.Error.Line is int at ? $", line {at}" : "";
-            throw new DirectiveException($"#!import of {file} failed in{where}{line}: {failure.Error.Type}: {failure.Error.Message}", import.Line, e);
+            CellError error = CellFailure.Of(e, $"{file} cell {number}");
+            string line = error.Line is int at ? $", line {at}" : "";
+            throw new DirectiveException($"#!import of {file} failed in{where}{line}: {error.Type}: {error.Message}", import.Line, e);
         }
         finally
         {

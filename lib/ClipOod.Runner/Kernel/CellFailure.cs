@@ -6,24 +6,24 @@ using Microsoft.CodeAnalysis.Scripting;
 namespace ClipOod.Runner.Kernel;
 
 /// <summary>What a reader is told about an exception: its message, the line in the cell, and only the frames that help.</summary>
-internal sealed record CellFailure(CellError Error)
+internal static class CellFailure
 {
     /// <param name="exception">What the cell threw.</param>
     /// <param name="cellName">What stack traces call the cell.</param>
-    public static CellFailure Of(Exception exception, string cellName)
+    public static CellError Of(Exception exception, string cellName)
     {
         while (exception is AggregateException { InnerExceptions: [var single] })
         {
             exception = single;
         }
 
-        return new CellFailure(exception switch
+        return exception switch
         {
             CompilationErrorException compilation => OfCompilation(compilation),
             DirectiveException directive => new CellError("DirectiveError", directive.Message, directive.Line, ""),
             UnsupportedKernelException kernel => new CellError("UnsupportedKernel", kernel.Message, null, ""),
             _ => OfException(exception, cellName),
-        });
+        };
     }
 
     private static CellError OfCompilation(CompilationErrorException exception)

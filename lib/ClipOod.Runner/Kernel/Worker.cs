@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using ClipOod.Runner.Documents;
+using ClipOod.Runner.Execution;
 
 namespace ClipOod.Runner.Kernel;
 
@@ -50,10 +51,10 @@ internal static class Worker
             CellOutputs.StartCell(number);
             Send(new CellStarted(number));
             var watch = Stopwatch.StartNew();
-            CellFailure? failure = await RunCellAsync(csharp, cell, $"cell {number}", job.NotebookPath);
+            CellError? error = await RunCellAsync(csharp, cell, $"cell {number}", job.NotebookPath);
             FlushNativeOutput();
-            Send(new CellEnded(number, watch.Elapsed.TotalSeconds, failure?.Error));
-            if (failure is not null)
+            Send(new CellEnded(watch.Elapsed.TotalSeconds, error));
+            if (error is not null)
             {
                 return Failed;
             }
@@ -62,7 +63,7 @@ internal static class Worker
         return 0;
     }
 
-    private static async Task<CellFailure?> RunCellAsync(CSharpKernel csharp, DibCell cell, string name, string path)
+    private static async Task<CellError?> RunCellAsync(CSharpKernel csharp, DibCell cell, string name, string path)
     {
         try
         {

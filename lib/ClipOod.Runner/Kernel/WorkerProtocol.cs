@@ -25,7 +25,7 @@ internal abstract record WorkerEvent;
 
 internal sealed record CellStarted(int Number) : WorkerEvent;
 
-internal sealed record CellEnded(int Number, double Seconds, CellError? Error) : WorkerEvent;
+internal sealed record CellEnded(double Seconds, CellError? Error) : WorkerEvent;
 
 internal sealed record TextWritten(bool IsError, string Text) : WorkerEvent;
 

@@ -9,14 +9,12 @@ internal static class IndexPage
     /// <summary>The page as HTML.</summary>
     public static string ToHtml(IReadOnlyList<NotebookRun> runs, SiteOptions options)
     {
-        string links = string.Concat(options.Links.Select(link => $"<a href=\"{Html.Text(link.Address)}\">{Html.Text(link.Text)}</a>"));
         string body = $"""
             <main id="content">
             <header class="title">
             <h1>{Html.Text(options.Title)}</h1>
             {(options.Subtitle.Length == 0 ? "" : $"<p class=\"question\">{Html.Text(options.Subtitle)}</p>")}
             <p class="facts">{Summary(runs)}</p>
-            {(links.Length == 0 ? "" : $"<p class=\"links\">{links}</p>")}
             </header>
             <ol class="cards">
             {string.Concat(runs.Select(Card))}</ol>

@@ -6,7 +6,7 @@ using Markdig.Syntax;
 namespace ClipOod.Runner.Rendering;
 
 /// <summary>Renders the markdown of a cell: tables, footnotes, task lists, callouts, and formulas as MathML.</summary>
-public static class MarkdownRenderer
+internal static class MarkdownRenderer
 {
     private static readonly MarkdownPipeline _pipeline = Configure(new MarkdownPipelineBuilder()).Build();
 
@@ -17,7 +17,6 @@ public static class MarkdownRenderer
     /// <returns>The first formula's error, with its 1-based line in the cell; null when all can be set.</returns>
     public static CellError? Validate(string source)
     {
-        ArgumentNullException.ThrowIfNull(source);
         MarkdownDocument document = Markdown.Parse(source, _pipeline);
         foreach (Formula formula in document.Descendants().Select(Formula.From).OfType<Formula>().OrderBy(formula => formula.Line))
         {

@@ -200,14 +200,6 @@ public sealed class FeatureSetTests
 public sealed class ClassOverlapTests
 {
     [Theory]
-    [InlineData("001.ak47", "ak47")]
-    [InlineData("015.bonsai-101", "bonsai")]
-    [InlineData("apple_pie", "apple pie")]
-    [InlineData("232.t-shirt", "t shirt")]
-    [InlineData("American robin", "American robin")]
-    public void Clean_WritesNamesForReaders(string raw, string clean) => Assert.Equal(clean, ClassNames.Clean(raw));
-
-    [Theory]
     [InlineData("airplane", "251.airplanes-101")]
     [InlineData("headphone", "101.head-phones")]
     [InlineData("Motorbikes", "145.motorbikes-101")]

@@ -1,4 +1,6 @@
 using System.Reflection;
+using ClipOod.Autodiff;
+using ClipOod.Clip;
 using Microsoft.DotNet.Interactive.Formatting;
 
 namespace ClipOod.Notebook.Tests.Display;
@@ -29,12 +31,23 @@ public sealed class HtmlFormatterSourceTests
     }
 
     [Fact]
+    public void ToDisplayString_OfAGraph_IsItsTables()
+    {
+        Graph graph = new("<tiny>");
+        graph.Output("y", graph.Input("x", ElementType.Float, "batch").Exp());
+        Assert.Equal(graph.ToHtml(), graph.ToDisplayString("text/html"));
+        Assert.Equal(graph.ToString(), graph.ToDisplayString("text/plain"));
+    }
+
+    [Fact]
     public void EveryTypeWithToHtml_IsMarkedForDisplay()
     {
-        Type[] displayable = [.. typeof(ResultTable).Assembly.GetExportedTypes()
+        Type[] displayable = [.. new[] { typeof(ResultTable), typeof(ClipModel), typeof(Graph) }
+            .SelectMany(type => type.Assembly.GetExportedTypes())
             .Where(type => type.GetMethod("ToHtml", Type.EmptyTypes) is not null)];
         Assert.Contains(typeof(ChartView), displayable);
+        Assert.Contains(typeof(Graph), displayable);
         Assert.All(displayable, type => Assert.Equal(
-            typeof(HtmlFormatterSource), type.GetCustomAttribute<TypeFormatterSourceAttribute>()?.FormatterSourceType));
+            typeof(HtmlFormatterSource), type.GetCustomAttribute<ClipOod.Autodiff.TypeFormatterSourceAttribute>()?.FormatterSourceType));
     }
 }

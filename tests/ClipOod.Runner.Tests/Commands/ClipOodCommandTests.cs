@@ -125,7 +125,10 @@ public sealed class ClipOodCommandTests : IDisposable
     [InlineData("--notebooks", "no/such", "There is no folder ", "Check --notebooks.")]
     [InlineData("--param", "seed", "--param seed: expected NAME=VALUE", "--param seed=1")]
     [InlineData("--cell-timeout", "0", "--cell-timeout must be a number of seconds above 0", "")]
-    [InlineData("--processes", "0", "--processes must be at least 1.", "")]
+    [InlineData("--cell-timeout", "soon", "--cell-timeout must be a number of seconds above 0", "Got 'soon'.")]
+    [InlineData("--timeout", "0,5", "--timeout must be a number of seconds above 0", "Got '0,5'.")]
+    [InlineData("--processes", "0", "--processes must be at least 1.", "Got '0'.")]
+    [InlineData("--processes", "two", "--processes must be at least 1.", "Got 'two'.")]
     [InlineData("--bogus", "1", "--bogus", "See clipood --help.")]
     public async Task BadArgument_Gives2AndSaysWhatToDo(string option, string value, string start, string end)
     {
@@ -138,6 +141,59 @@ public sealed class ClipOodCommandTests : IDisposable
         Assert.Equal((2, ""), (code, output));
         Assert.Contains(start, error, StringComparison.Ordinal);
         Assert.Contains(end, error, StringComparison.Ordinal);
+    }
+
+    // Each before the first cell runs: the run may take minutes.
+    [Fact]
+    public async Task WhatCannotBeWrittenOrRead_IsSaidBeforeTheRun()
+    {
+        _workbook.AddCells("01-a", $"System.IO.File.WriteAllText(@\"{Path.Combine(_workbook.Root, "ran")}\", \"\");");
+        string taken = Directory.CreateDirectory(Path.Combine(_workbook.Root, "taken")).FullName;
+        string thesis = Path.Combine(taken, "thesis.txt");
+        File.WriteAllText(thesis, "");
+
+        await AssertRefusedAsync("the folder holds other files", "--output", taken);
+        await AssertRefusedAsync("thesis.txt is a file, expected a folder", "--output", Path.Combine(thesis, "site"));
+        await AssertRefusedAsync("is a folder, expected a file", "--report", taken);
+        Directory.CreateDirectory(_workbook.Expected);
+        File.WriteAllText(Path.Combine(_workbook.Expected, "01.json"), "[");
+        await AssertRefusedAsync("01.json: not a file of recorded results");
+        Assert.True(File.Exists(thesis));
+
+        async Task AssertRefusedAsync(string says, params string[] arguments)
+        {
+            var (code, output, error) = await InvokeAsync(
+                ["run", "--no-world", "--notebooks", _workbook.Notebooks, "--expected", _workbook.Expected,
+                    .. arguments.Contains("--output") ? (string[])[] : ["--output", Site], .. arguments]);
+
+            Assert.Equal((2, ""), (code, output));
+            Assert.Contains(says, error, StringComparison.Ordinal);
+            Assert.False(File.Exists(Path.Combine(_workbook.Root, "ran")));
+            Assert.False(Directory.Exists(Site));
+        }
+    }
+
+    [Fact]
+    public async Task TwoNotebooksOfOneNumber_AreNamed()
+    {
+        _workbook.AddCells("01-a", "1");
+        _workbook.AddCells("01-b", "1");
+
+        var (code, _, error) = await RunAsync();
+
+        Assert.Equal(2, code);
+        Assert.Contains("the number 01: 01-a.dib, 01-b.dib", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Parameter_ThatAFailedNotebookMayHaveAskedFor_IsNoErrorOfItsOwn()
+    {
+        _workbook.AddCells("01-a", "nonsense", HostCalls.Ask);
+
+        var (code, _, error) = await RunAsync("--param", "seed=1");
+
+        Assert.Equal((1, ""), (code, error));
+        Assert.True(File.Exists(Path.Combine(Site, "01-a.html")));
     }
 
     [Fact]
@@ -211,11 +267,13 @@ public sealed class ClipOodCommandTests : IDisposable
     [InlineData("03-c", "03-c")]
     [InlineData("03-c.dib", "03-c")]
     [InlineData("notes", "notes")]
+    [InlineData("20261123120000", "20261123120000-long")]
     public void Only_TakesNumbersAndNames(string only, string id)
     {
         _workbook.AddCells("03-c", "1");
         _workbook.AddCells("13-d", "1");
         _workbook.AddCells("notes", "1");
+        _workbook.AddCells("20261123120000-long", "1");
 
         Assert.Equal([id], NotebookFile.Find(_workbook.Notebooks, [only]).Select(notebook => notebook.Id));
     }

@@ -82,6 +82,21 @@ public class DibDocumentTests
         Assert.Equal("julia", (string?)document.Metadata!["kernelInfo"]!["items"]![0]!["name"]);
     }
 
+    [Fact]
+    public void Metadata_OfAKnownKernel_GivesItNoFurtherAlias() =>
+        Assert.Equal(
+            [new DibCell("csharp", "1\n#!cs\n2")],
+            DibDocument.Parse("#!meta\n{\"kernelInfo\":{\"items\":[{\"name\":\"csharp\",\"aliases\":[\"cs\"]}]}}\n#!csharp\n1\n#!cs\n2").Cells);
+
+    [Fact]
+    public void Metadata_ThatTakesANameOfAnotherKernel_IsAnError()
+    {
+        var error = Assert.Throws<DibFormatException>(
+            () => DibDocument.Parse("#!meta\n{\"kernelInfo\":{\"items\":[{\"name\":\"julia\",\"aliases\":[\"md\"]}]}}\n", "05-x.dib"));
+
+        Assert.StartsWith("05-x.dib(2): the metadata under #!meta declares a kernel with the name or alias 'md', which another kernel has.", error.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("#!markdown\na\n#!meta\n{\n\"a\": oops\n}\n#!csharp\n1", 5)]
     [InlineData("#!meta\n#!csharp\n1", 2)]

@@ -73,6 +73,9 @@ public sealed class ExpectedValuesTests : IDisposable
     [InlineData("{")]
     [InlineData("""[{"name":"a","value":1,"tolerance":0},{"name":"a","value":2,"tolerance":0}]""")]
     [InlineData("""[{"name":"a","val":1,"tolerance":0}]""")]
+    [InlineData("""[{"name":"a","tolerance":0}]""")]
+    [InlineData("""[{"name":null,"value":1,"tolerance":0}]""")]
+    [InlineData("[null]")]
     public void MalformedFile_IsNamed(string text)
     {
         Directory.CreateDirectory(_workbook.Expected);

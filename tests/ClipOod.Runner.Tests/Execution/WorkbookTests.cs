@@ -159,6 +159,18 @@ public sealed class WorkbookTests : IDisposable
     }
 
     [Fact]
+    public async Task EndlessDisplays_AreCutAndSaySo()
+    {
+        _workbook.AddCells("01-a", "for (int i = 0; i < 10_100; i++) { display(HTML(\"x\"), \"text/plain\"); }", "2");
+
+        NotebookRun run = (await _workbook.RunAsync()).Runs.Single();
+
+        Assert.Equal(10_001, run.Cells[0].Outputs.Count);
+        Assert.Equal("[The rest is not shown: the cell has displayed more than 10,000 values.]\n", Assert.IsType<StreamOutput>(run.Cells[0].Outputs[^1]).Text);
+        Assert.Single(run.Cells[1].Outputs);
+    }
+
+    [Fact]
     public async Task EndlessText_IsCutAndSaysSo()
     {
         _workbook.AddCells("01-a", "var line = new string('x', 1 << 20);\nfor (int i = 0; i < 6; i++) Console.WriteLine(line);", "Console.Write(\"next\");");
@@ -220,7 +232,7 @@ public sealed class WorkbookTests : IDisposable
     [Fact]
     public async Task Library_IsTheBuildThatTheNotebookNames_AndItsNativesLoad()
     {
-        string folder = Path.Combine(RepositoryFolder(), "artifacts", "notebook");
+        string folder = Path.Combine(Repository.Root, "artifacts", "notebook");
         _workbook.AddCells(
             "01-a",
             $"#r \"{folder}/ClipOod.Notebook.dll\"",
@@ -248,16 +260,5 @@ public sealed class WorkbookTests : IDisposable
         Assert.Equal(RunState.Failed, run.State);
         Assert.Equal([RunState.Failed, RunState.Passed], run.Cells.Select(cell => cell.State));
         Assert.Equal("TexError", run.Cells[0].Error!.Type);
-    }
-
-    private static string RepositoryFolder()
-    {
-        string folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "ClipOod.sln")))
-        {
-            folder = Path.GetDirectoryName(folder)!;
-        }
-
-        return folder;
     }
 }

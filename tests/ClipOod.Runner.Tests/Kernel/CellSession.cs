@@ -33,7 +33,7 @@ internal sealed class CellSession : IDisposable
         }
         catch (Exception e)
         {
-            return CellFailure.Of(e, name).Error;
+            return CellFailure.Of(e, name);
         }
     }
 

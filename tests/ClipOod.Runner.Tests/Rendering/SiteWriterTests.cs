@@ -7,7 +7,7 @@ namespace ClipOod.Runner.Tests.Rendering;
 
 public sealed class SiteWriterTests : IDisposable
 {
-    private static readonly SiteOptions _options = new("The <workbook>", "All of it", new SiteLink("Source", "../"));
+    private static readonly SiteOptions _options = new("The <workbook>", "All of it");
 
     private readonly string _folder = Directory.CreateTempSubdirectory("site-tests-").FullName;
 
@@ -48,7 +48,7 @@ public sealed class SiteWriterTests : IDisposable
         {
             string[] ids = [.. page.QuerySelectorAll("[id]").Select(element => element.Id!)];
             Assert.Equal(ids.Length, ids.Distinct().Count());
-            foreach (string address in page.QuerySelectorAll("a[href]").Select(link => link.GetAttribute("href")!).Where(address => address != "../"))
+            foreach (string address in page.QuerySelectorAll("a[href]").Select(link => link.GetAttribute("href")!))
             {
                 string[] parts = address.Split('#', 2);
                 IDocument target = parts[0].Length == 0 ? page : pages[parts[0]];
@@ -168,10 +168,62 @@ public sealed class SiteWriterTests : IDisposable
     [Fact]
     public void Write_OverASite_ReplacesAllOfIt()
     {
-        Directory.CreateDirectory(Site);
+        SiteWriter.Write(Site, SampleRuns.All, _options);
         File.WriteAllText(Path.Combine(Site, "stale.html"), "");
         SiteWriter.Write(Site, SampleRuns.All, _options);
         Assert.False(File.Exists(Path.Combine(Site, "stale.html")));
+    }
+
+    [Fact]
+    public void RequireWritable_OverOtherFiles_SaysThatTheyWouldGo()
+    {
+        Directory.CreateDirectory(Site);
+        File.WriteAllText(Path.Combine(Site, "thesis.txt"), "");
+
+        IOException error = Assert.Throws<IOException>(() => SiteWriter.RequireWritable(Site, ["01-a"]));
+
+        Assert.Contains($"{Site}: the folder holds other files, which would be deleted.", error.Message, StringComparison.Ordinal);
+        Assert.Equal(["thesis.txt"], Directory.GetFileSystemEntries(Site).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public void RequireWritable_OverASiteOrAnEmptyFolder_IsFine()
+    {
+        SiteWriter.Write(Site, SampleRuns.All, _options);
+        SiteWriter.RequireWritable(Site, ["01-a"]);
+        SiteWriter.RequireWritable(Directory.CreateDirectory(Path.Combine(_folder, "empty")).FullName, ["01-a"]);
+        Assert.True(File.Exists(Path.Combine(Site, "02-broken.html")));
+    }
+
+    [Fact]
+    public void RequireWritable_UnderAFile_NamesTheFile()
+    {
+        File.WriteAllText(Site, "");
+
+        IOException error = Assert.Throws<IOException>(() => SiteWriter.RequireWritable(Path.Combine(Site, "a", "b"), ["01-a"]));
+
+        Assert.Contains($"{Site} is a file, expected a folder", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void RequireWritable_WhereNoFolderCanBeMade_SaysWhyBeforeTheRun()
+    {
+        string tooLong = Path.Combine(_folder, new string('a', 300));
+
+        IOException error = Assert.ThrowsAny<IOException>(() => SiteWriter.RequireWritable(tooLong, ["01-a"]));
+
+        Assert.StartsWith($"The site cannot be written to {tooLong}: ", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("Name another folder.", error.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(_folder));
+    }
+
+    [Fact]
+    public void Write_OfSeveralAtOnce_LeavesOneSiteAndNothingElse()
+    {
+        Parallel.For(0, 3, _ => SiteWriter.Write(Site, SampleRuns.All, _options));
+
+        Assert.Equal([Site], Directory.GetFileSystemEntries(_folder));
+        Assert.True(File.Exists(Path.Combine(Site, "02-broken.html")));
     }
 
     [Fact]
@@ -187,7 +239,7 @@ public sealed class SiteWriterTests : IDisposable
     [Fact]
     public void Write_OfTwoNotebooksWithOneName_SaysWhich()
     {
-        ArgumentException exception = Assert.Throws<ArgumentException>(() => SiteWriter.Write(Site, [SampleRuns.All[0], SampleRuns.All[0]], _options));
+        InvalidDataException exception = Assert.Throws<InvalidDataException>(() => SiteWriter.Write(Site, [SampleRuns.All[0], SampleRuns.All[0]], _options));
         Assert.Contains("00-start-here.html", exception.Message, StringComparison.Ordinal);
     }
 

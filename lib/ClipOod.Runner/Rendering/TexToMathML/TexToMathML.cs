@@ -7,7 +7,7 @@ namespace ClipOod.Runner.Rendering;
 /// prose: scripts, fractions, roots, delimiters, named functions, alphabets, accents, Greek, relations and operators,
 /// and the environments of <see cref="TexEnvironment"/>; a command outside that is an error, never a silent gap.
 /// </summary>
-public static class TexToMathML
+internal static class TexToMathML
 {
     /// <summary>Converts one formula.</summary>
     /// <param name="tex">The formula, without its dollar signs.</param>
@@ -16,7 +16,6 @@ public static class TexToMathML
     /// <exception cref="TexException">The formula has an unknown command or is malformed.</exception>
     public static string Convert(string tex, bool display)
     {
-        ArgumentNullException.ThrowIfNull(tex);
         XElement content = new TexParser(tex).ParseFormula();
         var math = new XElement("math",
             display ? new XAttribute("display", "block") : null,

@@ -1,6 +1,6 @@
 using System.Reflection;
 
-namespace ClipOod.Notebook;
+namespace ClipOod.Autodiff;
 
 /// <summary>
 /// Marks a type that notebooks display. Microsoft.DotNet.Interactive.Formatting finds this attribute by its name in any

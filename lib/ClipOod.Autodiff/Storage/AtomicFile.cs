@@ -1,0 +1,22 @@
+namespace ClipOod.Autodiff;
+
+/// <summary>Files that exist complete or not at all.</summary>
+internal static class AtomicFile
+{
+    /// <summary>Writes under a temporary name beside the final one and renames; a file of that name is replaced.</summary>
+    /// <param name="path">The file; its folder must exist.</param>
+    /// <param name="write">Writes the whole content to the path that it is given.</param>
+    public static void Write(string path, Action<string> write)
+    {
+        string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
+        try
+        {
+            write(temporary);
+            File.Move(temporary, path, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+using ClipOod.Runner.Execution;
+
+namespace ClipOod.Runner.Tests;
+
+/// <summary>Reading, running and rendering notebooks serves any workbook; only the commands know what this one is about.</summary>
+public class GenericHostTests
+{
+    private static readonly string _runner = Path.Combine(Repository.Root, "lib", "ClipOod.Runner");
+
+    [Theory]
+    [InlineData("Documents")]
+    [InlineData("Execution")]
+    [InlineData("Kernel")]
+    [InlineData("Rendering")]
+    public void Sources_OutsideTheCommands_MentionNoSubject(string folder)
+    {
+        string[] files = [.. Directory.GetFiles(Path.Combine(_runner, folder), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
+
+        Assert.NotEmpty(files);
+        Assert.All(files, file =>
+        {
+            string text = File.ReadAllText(file).Replace("ClipOod.Runner", "", StringComparison.Ordinal);
+            Assert.All(
+                ["CLIP", "OOD", "ClipOod", "out-of-distribution", "Runner.Commands"],
+                word => Assert.DoesNotContain(word, text, StringComparison.Ordinal));
+        });
+    }
+
+    [Fact]
+    public void Folders_OfTheRunner_AreTheseAndTheCommands() => Assert.Equal(
+        ["Commands", "Documents", "Execution", "Kernel", "Rendering"],
+        Directory.GetDirectories(_runner).Select(Path.GetFileName).Except(["bin", "obj"]).Order(StringComparer.Ordinal));
+
+    // Notebooks see what the program makes public, and .NET Interactive has none of it.
+    [Fact]
+    public void PublicTypes_AreThoseOfDotNetInteractive() => Assert.All(
+        typeof(Workbook).Assembly.GetExportedTypes(), type => Assert.Equal("Microsoft.DotNet.Interactive", type.Namespace));
+}
