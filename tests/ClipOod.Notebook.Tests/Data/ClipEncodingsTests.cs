@@ -4,7 +4,7 @@ namespace ClipOod.Notebook.Tests.Data;
 
 public sealed class ClipEncodingsTests : IDisposable
 {
-    private static readonly ClipTokenizer _tokenizer = ClipTokenizer.FromMerges(["c at</w>", "d og</w>"]);
+    private static readonly ClipTokenizer _tokenizer = ClipTokenizer.FromMerges(["a t</w>", "c at</w>", "o g</w>", "d og</w>"]);
     private static readonly string[] _classes = ["cat", "dog"];
     private readonly ClipModel _model = ClipModel.Create(
         new()
