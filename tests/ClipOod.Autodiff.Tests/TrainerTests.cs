@@ -282,7 +282,10 @@ public sealed class TrainerTests
         Assert.Equal([1, 0.5, 0, 0], [linear(0), linear(5), linear(10), linear(11)]);
         Func<long, double> steps = Schedule.Steps(every: 3, factor: 0.5);
         Assert.Equal([1, 1, 0.5, 0.25], [steps(0), steps(2), steps(3), steps(6)]);
-        Assert.Throws<ArgumentOutOfRangeException>(() => Schedule.Cosine(total: 4, warmup: 4));
+        ArgumentOutOfRangeException tooShort = Assert.Throws<ArgumentOutOfRangeException>(() => Schedule.Cosine(total: 4, warmup: 5));
+        Assert.Contains("4 steps", tooShort.Message, StringComparison.Ordinal);
+        Assert.Contains("warm-up of 5", tooShort.Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => Schedule.Linear(total: 4, warmup: 4));
         Assert.Throws<ArgumentOutOfRangeException>(() => Schedule.Steps(0, 0.5));
     }
 

@@ -54,7 +54,9 @@ public sealed partial class WorkbookRulesTests
     public void Cells_UseOnlyWhatDotNetInteractiveRunsUnchanged(string name)
     {
         Assert.All(Notebook(name).Document.Cells, cell => Assert.Contains(cell.Kernel, new[] { "csharp", "markdown" }));
-        Assert.All(Code(name).Skip(1), source => Assert.DoesNotContain(source.Split('\n'), line => line.StartsWith('#')));
+        Assert.All(
+            Code(name).Skip(1).SelectMany(source => source.Split('\n')).Where(line => line.StartsWith('#')),
+            line => Assert.Matches(OwnLibrary(), line));
         Assert.All(Code(name), source => Assert.DoesNotContain("Console.Write", source, StringComparison.Ordinal));
     }
 
@@ -112,4 +114,8 @@ public sealed partial class WorkbookRulesTests
 
     [GeneratedRegex(@"\]\(([^)/]+)\.dib(?:#[^)]*)?\)")]
     private static partial Regex Link();
+
+    // A lesson that looks inside loads more of our libraries than the setup does.
+    [GeneratedRegex(@"^#r ""\.\./artifacts/notebook/ClipOod\.\w+\.dll""$")]
+    private static partial Regex OwnLibrary();
 }

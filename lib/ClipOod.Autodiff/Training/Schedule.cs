@@ -53,6 +53,10 @@ public static class Schedule
     private static void RequireWarmup(long total, long warmup)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(warmup);
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(total, warmup);
+        if (total <= warmup)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(total), total, FormattableString.Invariant($"A training of {total} steps has no room for a warm-up of {warmup}: make it longer, or the warm-up shorter."));
+        }
     }
 }
