@@ -38,6 +38,8 @@ public sealed class ClipTokenizer
     private static readonly Dictionary<char, byte> _byteOfCharacter =
         Enumerable.Range(0, 256).ToDictionary(b => _characterOfByte[b], b => (byte)b);
 
+    private static readonly ClipPreTokenizer _preTokenizer = new([StartSymbol, EndSymbol]);
+
     private readonly BpeTokenizer _bpe;
     private readonly string[] _symbols;
 
@@ -80,7 +82,7 @@ public sealed class ClipTokenizer
             Merges = merges,
             EndOfWordSuffix = WordEnd,
             ByteLevel = true,
-            PreTokenizer = new ClipPreTokenizer([StartSymbol, EndSymbol]),
+            PreTokenizer = _preTokenizer,
             SpecialTokens = new Dictionary<string, int> { [StartSymbol] = StartId, [EndSymbol] = EndId },
         });
     }
@@ -299,6 +301,25 @@ public sealed class ClipTokenizer
         }
 
         return Encoding.UTF8.GetString([.. bytes]).TrimEnd(' ');
+    }
+
+    /// <summary>
+    /// The words of a text, cleaned and split as for encoding, each as its symbols before any merge: one a byte, the last marked as the
+    /// word's end. Start and end written out are no words.
+    /// </summary>
+    internal static IEnumerable<string[]> SymbolsOfWords(string text)
+    {
+        string clean = Clean(text);
+        foreach ((int offset, int length) in _preTokenizer.PreTokenize(clean))
+        {
+            string word = clean.Substring(offset, length);
+            if (word is not (StartSymbol or EndSymbol))
+            {
+                string[] symbols = [.. Encoding.UTF8.GetBytes(word).Select(b => _characterOfByte[b].ToString())];
+                symbols[^1] += WordEnd;
+                yield return symbols;
+            }
+        }
     }
 
     private static ClipTokenizer FromMerges(string[] merges, string source)
