@@ -45,32 +45,76 @@ public abstract class ClipTower
         Op.LayerNorm(x, _parameters[$"{name}.weight"], _parameters[$"{name}.bias"], Config.LayerNormEpsilon);
 
     /// <summary>The residual blocks on tokens (batch, length, width); the mask is added to the attention's logits.</summary>
-    private protected Tensor Transform(Tensor x, Tensor? mask = null)
-    {
-        for (int layer = 0; layer < _sizes.Layers; layer++)
-        {
-            string block = $"{_blocks}transformer.resblocks.{layer}";
-            x = x + Attend(block, Norm($"{block}.ln_1", x), mask);
-            Tensor hidden = Linear($"{block}.mlp.c_fc", Norm($"{block}.ln_2", x));
-            x = x + Linear($"{block}.mlp.c_proj", Config.Activation == ClipActivation.QuickGelu ? hidden.QuickGelu() : hidden.Gelu());
-        }
+    private protected Tensor Transform(Tensor x, Tensor? mask = null) =>
+        Enumerable.Range(0, _sizes.Layers).Aggregate(x, (tokens, layer) => Transform(tokens, layer, mask));
 
-        return x;
+    /// <summary>
+    /// The residual blocks, the last one for a single token of each row: the block looks at all tokens, but asks and thinks for that one.
+    /// </summary>
+    /// <param name="x">The tokens, shape (batch, length, width).</param>
+    /// <param name="pick">Takes the token out of tokens: shape (batch, 1, width).</param>
+    /// <param name="mask">The mask of the blocks before the last.</param>
+    /// <param name="lastMask">The token's own mask.</param>
+    private protected Tensor TransformOne(Tensor x, Func<Tensor, Tensor> pick, Tensor? mask = null, Tensor? lastMask = null)
+    {
+        x = BeforeLast(x, mask);
+        string block = Block(_sizes.Layers - 1);
+        Tensor seen = Norm($"{block}.ln_1", x);
+        Tensor[] keysAndValues = Heads(Project(block, seen, 1..3), 2);
+        Tensor query = Heads(Project(block, pick(seen), 0..1), 1)[0];
+        return FeedForward(block, pick(x) + Attend(block, query, keysAndValues[0], keysAndValues[1], lastMask));
     }
+
+    /// <summary>The residual blocks, in the last of which each token attends to itself alone; for the tokens that are picked.</summary>
+    private protected Tensor TransformApart(Tensor x, Func<Tensor, Tensor> pick)
+    {
+        x = pick(BeforeLast(x, null));
+        string block = Block(_sizes.Layers - 1);
+        return FeedForward(block, x + Linear($"{block}.attn.out_proj", Project(block, Norm($"{block}.ln_1", x), 2..3)));
+    }
+
+    private Tensor BeforeLast(Tensor x, Tensor? mask) =>
+        Enumerable.Range(0, _sizes.Layers - 1).Aggregate(x, (tokens, layer) => Transform(tokens, layer, mask));
+
+    private Tensor Transform(Tensor x, int layer, Tensor? mask)
+    {
+        string block = Block(layer);
+        Tensor[] qkv = Heads(Project(block, Norm($"{block}.ln_1", x), 0..3), 3);
+        return FeedForward(block, x + Attend(block, qkv[0], qkv[1], qkv[2], mask));
+    }
+
+    private string Block(int layer) => $"{_blocks}transformer.resblocks.{layer}";
 
     private Tensor Linear(string name, Tensor x) => Op.Linear(x, _parameters[$"{name}.weight"], _parameters[$"{name}.bias"], transposed: true);
 
-    private Tensor Attend(string block, Tensor x, Tensor? mask)
+    private Tensor FeedForward(string block, Tensor x)
     {
-        (Dimension batch, Dimension length, int heads, int width) = (x.Shape[0], x.Shape[1], _sizes.Heads, _sizes.Width / _sizes.Heads);
-        Tensor[] parts = Op.Linear(x, _parameters[$"{block}.attn.in_proj_weight"], _parameters[$"{block}.attn.in_proj_bias"], transposed: true)
-            .Reshape(batch, length, 3, heads, width)
+        Tensor hidden = Linear($"{block}.mlp.c_fc", Norm($"{block}.ln_2", x));
+        return x + Linear($"{block}.mlp.c_proj", Config.Activation == ClipActivation.QuickGelu ? hidden.QuickGelu() : hidden.Gelu());
+    }
+
+    /// <summary>Some of queries, keys and values (parts 0 to 3), side by side: shape (batch, length, parts · width).</summary>
+    private Tensor Project(string block, Tensor x, Range parts)
+    {
+        Range rows = (parts.Start.Value * _sizes.Width)..(parts.End.Value * _sizes.Width);
+        Tensor part(string name) => _parameters[$"{block}.attn.in_proj_{name}"].Slice(0, rows);
+        return Op.Linear(x, part("weight"), part("bias"), transposed: true);
+    }
+
+    /// <summary>Parts that lie side by side, each of the shape (batch, heads, length, width of a head).</summary>
+    private Tensor[] Heads(Tensor x, int parts) =>
+    [
+        .. x.Reshape(x.Shape[0], x.Shape[1], parts, _sizes.Heads, _sizes.Width / _sizes.Heads)
             .Transpose(2, 0, 3, 1, 4)
-            .Split(0, 3);
-        Tensor[] qkv = [.. parts.Select(part => part.Squeeze(0))];
-        Tensor logits = (qkv[0] * (1 / Math.Sqrt(width))).MatMul(qkv[1].SwapLastAxes());
-        Tensor mixed = (mask is null ? logits : logits + mask).Softmax().MatMul(qkv[2]);
-        return Linear($"{block}.attn.out_proj", mixed.Transpose(0, 2, 1, 3).Reshape(batch, length, _sizes.Width));
+            .Split(0, parts)
+            .Select(part => part.Squeeze(0)),
+    ];
+
+    private Tensor Attend(string block, Tensor query, Tensor key, Tensor value, Tensor? mask)
+    {
+        Tensor logits = (query * (1 / Math.Sqrt(query.Shape[-1].Size))).MatMul(key.SwapLastAxes());
+        Tensor mixed = (mask is null ? logits : logits + mask).Softmax().MatMul(value);
+        return Linear($"{block}.attn.out_proj", mixed.Transpose(0, 2, 1, 3).Reshape(query.Shape[0], query.Shape[2], _sizes.Width));
     }
 }
 
@@ -95,7 +139,31 @@ public sealed class ClipImageTower : ClipTower
     /// <param name="pixels">Normalised images, shape (batch, 3, size, size).</param>
     /// <returns>Shape (batch, 1 + patches, width): the class token, then the patches row by row.</returns>
     /// <exception cref="ArgumentException">The images are of another shape.</exception>
-    public Tensor Tokens(Tensor pixels)
+    public Tensor Tokens(Tensor pixels) => Transform(Embed(pixels));
+
+    /// <summary>The features before the projection, which linear probes use (PLP, arXiv 2303.05828).</summary>
+    /// <param name="pixels">Normalised images, shape (batch, 3, size, size).</param>
+    /// <returns>Shape (batch, width).</returns>
+    /// <exception cref="ArgumentException">The images are of another shape.</exception>
+    public Tensor Pool(Tensor pixels) => Norm("visual.ln_post", TransformOne(Embed(pixels), tokens => tokens.Slice(1, 0..1)).Squeeze(1));
+
+    /// <summary>
+    /// The local features of GL-MCM (arXiv 2304.04521), not normalised: patches whose last block passes on their own values instead of
+    /// those that they attend to, in the space of <see cref="Encode"/>, where texts lie too.
+    /// </summary>
+    /// <param name="pixels">Normalised images, shape (batch, 3, size, size).</param>
+    /// <returns>Shape (batch, patches, embedding width), patches row by row.</returns>
+    /// <exception cref="ArgumentException">The images are of another shape.</exception>
+    public Tensor Locals(Tensor pixels) =>
+        Norm("visual.ln_post", TransformApart(Embed(pixels), tokens => tokens.Slice(1, 1..))).MatMul(Parameters["visual.proj"]);
+
+    /// <summary>The features, not normalised.</summary>
+    /// <param name="pixels">Normalised images, shape (batch, 3, size, size).</param>
+    /// <returns>Shape (batch, embedding width).</returns>
+    /// <exception cref="ArgumentException">The images are of another shape.</exception>
+    public Tensor Encode(Tensor pixels) => Pool(pixels).MatMul(Parameters["visual.proj"]);
+
+    private Tensor Embed(Tensor pixels)
     {
         ArgumentNullException.ThrowIfNull(pixels);
         if (!pixels.Shape.Equals(new Shape(pixels.Shape[0], 3, Config.ImageSize, Config.ImageSize)))
@@ -105,20 +173,8 @@ public sealed class ClipImageTower : ClipTower
 
         Tensor patches = Op.PatchEmbedding(pixels, Parameters["visual.conv1.weight"]);
         Tensor first = Parameters["visual.class_embedding"].Reshape(1, 1, Config.Vision.Width).BroadcastTo(pixels.Shape[0], 1, Config.Vision.Width);
-        return Transform(Norm("visual.ln_pre", Op.Concat(1, first, patches) + Parameters["visual.positional_embedding"]));
+        return Norm("visual.ln_pre", Op.Concat(1, first, patches) + Parameters["visual.positional_embedding"]);
     }
-
-    /// <summary>The features before the projection, which linear probes use (PLP, arXiv 2303.05828).</summary>
-    /// <param name="pixels">Normalised images, shape (batch, 3, size, size).</param>
-    /// <returns>Shape (batch, width).</returns>
-    /// <exception cref="ArgumentException">The images are of another shape.</exception>
-    public Tensor Pool(Tensor pixels) => Norm("visual.ln_post", Tokens(pixels).Slice(1, 0..1).Squeeze(1));
-
-    /// <summary>The features, not normalised.</summary>
-    /// <param name="pixels">Normalised images, shape (batch, 3, size, size).</param>
-    /// <returns>Shape (batch, embedding width).</returns>
-    /// <exception cref="ArgumentException">The images are of another shape.</exception>
-    public Tensor Encode(Tensor pixels) => Pool(pixels).MatMul(Parameters["visual.proj"]);
 }
 
 /// <summary>The text tower: tokens through a causal transformer, read at the end token (Radford et al. 2021).</summary>
@@ -155,14 +211,15 @@ public sealed class ClipTextTower : ClipTower
             x = x + prompt;
         }
 
-        // A token sees itself and those before it.
-        Tensor later = Op.Greater(order.Unsqueeze(0), order.Unsqueeze(1));
-        Tensor mask = Op.Where(later, Graph.Constant(double.NegativeInfinity), Graph.Constant(0));
-        x = Transform(x, mask);
+        // A token sees itself and those before it; the feature is read at the end token.
+        Tensor ends = ids.ArgMax(-1, keepDims: true);
+        Tensor mask(Tensor later) => Op.Where(later, Graph.Constant(double.NegativeInfinity), Graph.Constant(0));
+        Tensor causal = mask(Op.Greater(order.Unsqueeze(0), order.Unsqueeze(1)));
+        Tensor afterEnd = mask(Op.Greater(order, ends)).Unsqueeze(1).Unsqueeze(1);
 
-        // The row of the end token, picked out by a product so that its gradient is one too.
-        Tensor isEnd = Op.Equal(ids.ArgMax(-1, keepDims: true), order).Cast(Graph.Type);
-        Tensor end = isEnd.Unsqueeze(1).MatMul(x).Squeeze(1);
+        // Picked by a product so that its gradient is one too.
+        Tensor isEnd = Op.Equal(ends, order).Cast(Graph.Type).Unsqueeze(1);
+        Tensor end = TransformOne(x, isEnd.MatMul, causal, afterEnd).Squeeze(1);
         return Norm("ln_final", end).MatMul(Parameters["text_projection"]);
     }
 }
