@@ -125,7 +125,8 @@ public sealed class ClipModel : ClipEncoder
     /// appears under its name when it is complete.
     /// </summary>
     /// <param name="path">The .safetensors file; one of this name is replaced.</param>
-    public void Save(string path) => Save(path, []);
+    /// <param name="halfPrecision">Whether to write 16-bit floats: half the size, a relative error of up to 2⁻¹¹.</param>
+    public void Save(string path, bool halfPrecision = false) => Save(path, [], halfPrecision);
 
     /// <summary>
     /// Writes vision_model.onnx (pixel_values to image_embeds) and text_model.onnx (input_ids to text_embeds), the common layout of
@@ -169,9 +170,11 @@ public sealed class ClipModel : ClipEncoder
             : SafetensorsTensor.FromSingles(name, shape, value.Values<float>());
     }
 
-    internal void Save(string path, IEnumerable<SafetensorsTensor> more) => Safetensors.Write(
+    internal void Save(string path, IEnumerable<SafetensorsTensor> more, bool halfPrecision = false) => Safetensors.Write(
         path,
-        Parameters().Select(entry => ToSafetensors(entry.Name, entry.Parameter.Value)).Concat(more),
+        Parameters().Select(entry => halfPrecision
+            ? SafetensorsTensor.FromSinglesAsHalf(entry.Name, [.. entry.Parameter.Value.Shape.Select(size => (int)size)], entry.Parameter.Value.Values<float>())
+            : ToSafetensors(entry.Name, entry.Parameter.Value)).Concat(more),
         new Dictionary<string, string> { ["config"] = ClipConfigFile.Write(Config) });
 
     /// <summary>The model's own parameters, without those that others have added to its graph, sorted by name.</summary>

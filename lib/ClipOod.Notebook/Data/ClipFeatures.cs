@@ -7,7 +7,7 @@ namespace ClipOod.Notebook;
 
 /// <summary>
 /// The world "clip-features": features that a CLIP model made of real images and class names, read from the folder that
-/// CLIPOOD_FEATURES names. A = CIFAR-10, B = Food-101, C = Caltech-256; OOD sets dtd and caltech101; text sets cifar100 and lvis.
+/// CLIPOOD_FEATURES names. A = CIFAR-10, B = Food-101, C = Caltech-256; Large = ImageNet; OOD sets: near = Caltech-101, textures = DTD; text sets: words = names of LVIS, cifar100.
 /// </summary>
 public static class ClipFeatures
 {
@@ -36,13 +36,13 @@ public static class ClipFeatures
         Dataset[] datasets = [Cifar10(reader, seed), Food101(reader, seed), Caltech256(reader, seed), ImageNet(reader)];
         (string, FeatureSet, FeatureSet)[] ood =
         [
-            ("caltech101", reader.Images("caltech101-val"), reader.Images("caltech101-test")),
-            ("dtd", reader.Images("dtd-val"), reader.Images("dtd-test")),
+            ("near", reader.Images("caltech101-val"), reader.Images("caltech101-test")),
+            ("textures", reader.Images("dtd-val"), reader.Images("dtd-test")),
         ];
         (string, TextFeatures)[] texts =
         [
             ("cifar100", reader.Texts("cifar100-text", "text_features", "not stated", _cifar100)),
-            ("lvis", reader.Texts("lvis-text", "text_features", DefaultPrompt)),
+            ("words", reader.Texts("lvis-text", "text_features", DefaultPrompt)),
         ];
         return new World(
             WorldName,
@@ -86,7 +86,7 @@ public static class ClipFeatures
     {
         FeatureSet all = reader.Images("imagenet-train4shot", clean: false).WithSplit("test");
         return new Dataset(
-            "ImageNet",
+            "Large",
             train: null,
             validation: null,
             all,

@@ -42,7 +42,7 @@ public sealed class Dataset
         Note = note;
     }
 
-    /// <summary>The name by which notebooks ask for it: "A", "B", "C" or "ImageNet".</summary>
+    /// <summary>The name by which notebooks ask for it: "A", "B", "C" or "Large".</summary>
     public string Role { get; }
 
     /// <summary>The name of the data set that plays the role.</summary>

@@ -9,10 +9,11 @@ namespace ClipOod.Notebook;
 [TypeFormatterSource(typeof(HtmlFormatterSource))]
 public sealed class World
 {
-    /// <summary>The environment variable that names the world; <see cref="ClipFeatures.WorldName"/> when unset.</summary>
+    /// <summary>The environment variable that names the world; <see cref="PictogramWorld.WorldName"/> when unset.</summary>
     public const string WorldVariable = "CLIPOOD_WORLD";
 
     private readonly Catalog<TextFeatures> _texts;
+    private readonly Pictograms? _pictograms;
 
     internal World(
         string name,
@@ -20,8 +21,12 @@ public sealed class World
         string model,
         IEnumerable<Dataset> datasets,
         IEnumerable<(string Name, FeatureSet Validation, FeatureSet Test)> ood,
-        IEnumerable<(string Name, TextFeatures Text)> texts)
+        IEnumerable<(string Name, TextFeatures Text)> texts,
+        double logitScale = Scores.ClipLogitScale,
+        Pictograms? pictograms = null)
     {
+        LogitScale = logitScale;
+        _pictograms = pictograms;
         Name = name;
         Description = description;
         Model = model;
@@ -41,6 +46,20 @@ public sealed class World
     /// <summary>The model that made all features.</summary>
     public string Model { get; }
 
+    /// <summary>The factor from cosines to logits that the model was trained with: 100 in the released CLIP models.</summary>
+    public double LogitScale { get; }
+
+    /// <summary>The names of all worlds, the default one first.</summary>
+    public static IReadOnlyList<string> Names { get; } = [PictogramWorld.WorldName, ClipFeatures.WorldName];
+
+    /// <summary>Whether the model itself is here, and pictures can be drawn and encoded; otherwise there are only features.</summary>
+    public bool HasPictograms => _pictograms is not null;
+
+    /// <summary>The model and the drawings of the world "pictograms".</summary>
+    /// <exception cref="InvalidOperationException">This world holds features only; see <see cref="HasPictograms"/>.</exception>
+    public Pictograms Pictograms => _pictograms ?? throw new InvalidOperationException(
+        $"The world '{Name}' holds features only, neither the model nor the pixels. Run this in the world '{PictogramWorld.WorldName}'.");
+
     /// <summary>The ID data sets by role.</summary>
     public Catalog<Dataset> Datasets { get; }
 
@@ -53,10 +72,13 @@ public sealed class World
     /// <summary>The ID data set in the role of Caltech-256: many classes of all kinds.</summary>
     public Dataset C => Datasets["C"];
 
-    /// <summary>The large ID data set, ImageNet-1k.</summary>
-    public Dataset ImageNet => Datasets["ImageNet"];
+    /// <summary>The large ID data set, in the role of ImageNet-1k.</summary>
+    public Dataset Large => Datasets["Large"];
 
-    /// <summary>Further OOD sets, to report results on, by lower-case name.</summary>
+    /// <summary>
+    /// Further OOD sets, to report results on, by role: "near" (things as those of the ID sets) and "textures" (patterns that fill the
+    /// picture) in every world, and what else there is.
+    /// </summary>
     public Catalog<FeatureSet> Ood { get; }
 
     /// <summary>Other images of the same OOD sets, for methods that learn from or are tuned on OOD images.</summary>
@@ -69,14 +91,16 @@ public sealed class World
     public static World Open(int seed = 0) => Open(
         Environment.GetEnvironmentVariable(WorldVariable), Environment.GetEnvironmentVariable(ClipFeatures.FolderVariable), seed);
 
-    internal static World Open(string? name, string? featuresFolder, int seed) =>
-        string.IsNullOrEmpty(name) || name == ClipFeatures.WorldName
-            ? ClipFeatures.Open(featuresFolder, seed)
-            : throw new WorldNotFoundException(
-                $"{WorldVariable} names the world '{name}', which is unknown. Known: {ClipFeatures.WorldName}. Unset {WorldVariable} for the default.");
+    internal static World Open(string? name, string? featuresFolder, int seed) => name switch
+    {
+        null or "" or PictogramWorld.WorldName => PictogramWorld.Open(seed),
+        ClipFeatures.WorldName => ClipFeatures.Open(featuresFolder, seed),
+        _ => throw new WorldNotFoundException(
+            $"{WorldVariable} names the world '{name}', which is unknown. Known: {string.Join(", ", Names)}. Unset {WorldVariable} for the default."),
+    };
 
     /// <summary>Text features of names that belong to no data set of this world, such as candidates for negative labels.</summary>
-    /// <param name="name">Such as "lvis"; the error for an unknown name lists those there are.</param>
+    /// <param name="name">Such as "words" (many common nouns); the error for an unknown name lists those there are.</param>
     /// <exception cref="KeyNotFoundException">There is no such set.</exception>
     public TextFeatures Text(string name) => _texts[name];
 

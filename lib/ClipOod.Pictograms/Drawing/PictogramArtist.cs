@@ -192,7 +192,7 @@ public sealed class PictogramArtist : IDisposable
                 {
                     if (part.Role == PartRole.Outline)
                     {
-                        Stroke(OwnCopy(part.Geometry), inks.Of(PartRole.Body), (float)(part.Width * style.Thickness));
+                        Stroke(OwnCopy(part.Geometry), inks.Of(PartRole.Outline), (float)(part.Width * style.Thickness));
                     }
                     else
                     {

@@ -1,0 +1,118 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using ClipOod.Clip;
+using ClipOod.Pictograms;
+
+namespace ClipOod.Notebook;
+
+/// <summary>The embedded world's drawings and its tiny CLIP: draws, encodes and keeps the features. Not for several threads at once.</summary>
+public sealed class Pictograms
+{
+    /// <summary>Raise it where the same concepts and seeds come to give other pictures: features kept of the old ones are then not used.</summary>
+    private const int DrawingVersion = 1;
+
+    private const int BatchSize = 64;
+
+    private readonly Lazy<ClipModel> _model;
+    private readonly FeatureCache _cache;
+
+    internal Pictograms(PictogramFolder folder, string cacheRoot)
+    {
+        Folder = folder;
+        Concepts = new Catalog<Concept>("concept", folder.Concepts.Select(concept => (concept.Name, concept)));
+        _model = new Lazy<ClipModel>(folder.LoadModel);
+        string key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+            $"{DrawingVersion} {folder.Manifest.WeightsSha256} {folder.ConceptsSha256}")))[..12];
+        _cache = new FeatureCache(Path.Combine(cacheRoot, $"{PictogramWorld.WorldName}-{key}"));
+    }
+
+    /// <summary>Everything that can be drawn, by name.</summary>
+    public Catalog<Concept> Concepts { get; }
+
+    /// <summary>The tiny CLIP that was trained on these drawings.</summary>
+    public ClipModel Model => _model.Value;
+
+    /// <summary>Its files.</summary>
+    internal PictogramFolder Folder { get; }
+
+    /// <summary>The concepts of a set, sorted by name: the classes of the data set in this role.</summary>
+    /// <param name="set">"A", "B", "C", "near" or "textures".</param>
+    /// <exception cref="KeyNotFoundException">There is no such set.</exception>
+    public IReadOnlyList<Concept> ConceptsOf(string set)
+    {
+        Concept[] concepts = [.. Concepts.Values.Where(concept => concept.Set == set)];
+        return concepts.Length > 0 ? concepts : throw new KeyNotFoundException(
+            $"There is no set '{set}' of concepts. Sets: {string.Join(", ", Concepts.Values.Select(concept => concept.Set).Distinct().Order(StringComparer.Ordinal))}.");
+    }
+
+    /// <summary>Draws pictures of a concept.</summary>
+    /// <param name="concept">One of <see cref="Concepts"/>, or one of your own.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="purpose">Pictures of different purposes differ; those of one purpose are always the same.</param>
+    /// <param name="shift">A shift of the pictures; null for none.</param>
+    public ImageBatch Draw(Concept concept, int count, string purpose = "notebook", Shift? shift = null) =>
+        ToBatch(DrawEach([concept], count, purpose, shift).Pictures);
+
+    /// <summary>Encodes pictures of 64 x 64 pixels.</summary>
+    /// <param name="name">Name of the set, for tables and charts.</param>
+    /// <param name="split">Such as "test".</param>
+    /// <param name="images">The pictures.</param>
+    /// <param name="labels">The class of each.</param>
+    /// <param name="classes">The class names.</param>
+    public FeatureSet Encode(string name, string split, ImageBatch images, IReadOnlyList<int> labels, IReadOnlyList<string> classes)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        RgbImage[] pictures = [.. Enumerable.Range(0, images.Count).Select(i => new RgbImage(images.Width, images.Height, images[i].ToArray()))];
+        return Model.EncodeImages(pictures, new ClipEncodingOptions { BatchSize = BatchSize }).ToFeatureSet(name, split, labels, classes, images);
+    }
+
+    /// <summary>The feature of each class as an ensemble of prompts.</summary>
+    /// <param name="classes">The class names.</param>
+    /// <param name="templates">Prompts with {} for the class name; null for the one default prompt.</param>
+    public TextFeatures EncodeClasses(IReadOnlyList<string> classes, IReadOnlyList<string>? templates = null) =>
+        Model.EncodeClasses(classes, templates ?? [CaptionWriter.Prompt]).ToTextFeatures(classes);
+
+    /// <summary>
+    /// Pictures of a set and their features, drawn and encoded on first use and then kept: those of one purpose are always the same.
+    /// </summary>
+    /// <param name="set">"A", "B", "C", "near", "textures" or "noise".</param>
+    /// <param name="split">The purpose, such as "test" or one of your own.</param>
+    /// <param name="perClass">Pictures of each class.</param>
+    /// <param name="shift">A shift of the pictures; null for none.</param>
+    public FeatureSet Sample(string set, string split, int perClass, Shift? shift = null)
+    {
+        string name = string.Create(CultureInfo.InvariantCulture, $"{set}-{split}-{perClass}{(shift is null ? "" : $"-{shift}")}").Replace(' ', '-');
+        return _cache.GetOrCompute(name, () =>
+        {
+            bool noise = set == PictogramWorld.NoiseSet;
+            string[] classes = noise ? [.. NoisePictures.Kinds] : [.. ConceptsOf(set).Select(concept => concept.Name)];
+            (RgbImage[] pictures, int[] labels) = noise ? DrawNoise(perClass, split) : DrawEach(ConceptsOf(set), perClass, split, shift);
+            return Encode(PictogramWorld.NameOf(set, classes.Length), split, ToBatch(pictures), labels, classes);
+        });
+    }
+
+    private static (RgbImage[] Pictures, int[] Labels) DrawEach(IReadOnlyList<Concept> concepts, int perClass, string purpose, Shift? shift)
+    {
+        int[] labels = LabelsOf(concepts.Count, perClass);
+        RgbImage[] pictures = new RgbImage[labels.Length];
+        Parallel.For(0, labels.Length, () => new PictogramArtist(), (i, _, artist) =>
+        {
+            Concept concept = concepts[labels[i]];
+            pictures[i] = artist.Draw(concept, PictogramSeed.Of(purpose, concept.Name, i % perClass), shift);
+            return artist;
+        }, artist => artist.Dispose());
+        return (pictures, labels);
+    }
+
+    private static (RgbImage[] Pictures, int[] Labels) DrawNoise(int perClass, string purpose)
+    {
+        int[] labels = LabelsOf(NoisePictures.Kinds.Count, perClass);
+        return ([.. labels.Select((kind, i) => NoisePictures.Draw(kind, PictogramSeed.Of(purpose, NoisePictures.Kinds[kind], i % perClass)))], labels);
+    }
+
+    private static int[] LabelsOf(int classes, int perClass) => [.. Enumerable.Range(0, classes * perClass).Select(i => i / perClass)];
+
+    private static ImageBatch ToBatch(RgbImage[] pictures) => new(
+        pictures.Length, PictogramArtist.Side, PictogramArtist.Side, [.. pictures.SelectMany(picture => picture.Pixels)]);
+}
