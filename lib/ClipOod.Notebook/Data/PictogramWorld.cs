@@ -33,10 +33,10 @@ public static class PictogramWorld
     {
         string root = FindRoot();
         PictogramFolder folder = PictogramFolder.Open(Path.Combine(root, "data", WorldName));
-        return Open(new Pictograms(folder, Path.Combine(root, "artifacts", "cache")), seed);
+        return Open(new PictogramStudio(folder, Path.Combine(root, "artifacts", "cache")), seed);
     }
 
-    internal static World Open(Pictograms pictograms, int seed)
+    internal static World Open(PictogramStudio pictograms, int seed)
     {
         string Split(string name) => seed == 0 ? name : string.Create(CultureInfo.InvariantCulture, $"{name} {seed}");
         FeatureSet Sample(string set, string split, int perClass) => pictograms.Sample(set, Split(split), perClass).WithSplit(split);
@@ -71,7 +71,7 @@ public static class PictogramWorld
             pictograms);
     }
 
-    private static Dataset ToDataset(Pictograms pictograms, string role, FeatureSet train, FeatureSet validation, FeatureSet test, string note) => new(
+    private static Dataset ToDataset(PictogramStudio pictograms, string role, FeatureSet train, FeatureSet validation, FeatureSet test, string note) => new(
         role,
         train,
         validation,

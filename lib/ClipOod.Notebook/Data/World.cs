@@ -13,7 +13,7 @@ public sealed class World
     public const string WorldVariable = "CLIPOOD_WORLD";
 
     private readonly Catalog<TextFeatures> _texts;
-    private readonly Pictograms? _pictograms;
+    private readonly PictogramStudio? _pictograms;
 
     internal World(
         string name,
@@ -23,7 +23,7 @@ public sealed class World
         IEnumerable<(string Name, FeatureSet Validation, FeatureSet Test)> ood,
         IEnumerable<(string Name, TextFeatures Text)> texts,
         double logitScale = Scores.ClipLogitScale,
-        Pictograms? pictograms = null)
+        PictogramStudio? pictograms = null)
     {
         LogitScale = logitScale;
         _pictograms = pictograms;
@@ -57,7 +57,7 @@ public sealed class World
 
     /// <summary>The model and the drawings of the world "pictograms".</summary>
     /// <exception cref="InvalidOperationException">This world holds features only; see <see cref="HasPictograms"/>.</exception>
-    public Pictograms Pictograms => _pictograms ?? throw new InvalidOperationException(
+    public PictogramStudio Pictograms => _pictograms ?? throw new InvalidOperationException(
         $"The world '{Name}' holds features only, neither the model nor the pixels. Run this in the world '{PictogramWorld.WorldName}'.");
 
     /// <summary>The ID data sets by role.</summary>

@@ -25,12 +25,12 @@ public static class CaptionWriter
         ArgumentNullException.ThrowIfNull(random);
         string name = concept.Synonyms.Count > 0 && random.Chance(0.2) ? random.Choose(concept.Synonyms) : concept.Name;
         List<string> words = [];
-        if (random.Chance(0.3) && Size(style) is string size && !concept.IsTexture)
+        if (random.Chance(0.2) && Size(style) is string size && !concept.IsTexture)
         {
             words.Add(size);
         }
 
-        if (random.Chance(0.45))
+        if (random.Chance(0.25))
         {
             words.Add(style.Color);
         }
@@ -38,7 +38,7 @@ public static class CaptionWriter
         words.Add(name);
         string thing = string.Join(' ', words);
         string article = random.Chance(0.25) ? "the" : concept.Article.Length == 0 ? "" : "aeiou".Contains(thing[0], StringComparison.Ordinal) ? "an" : "a";
-        string ground = random.Chance(0.25) ? $" on {(style.Background[0] == 'o' ? "an" : "a")} {style.Background} background" : "";
+        string ground = random.Chance(0.15) ? $" on {(style.Background[0] == 'o' ? "an" : "a")} {style.Background} background" : "";
         return $"{Medium(concept, style, random)} {article} {thing}{ground}".Replace("  ", " ", StringComparison.Ordinal).Trim();
     }
 

@@ -13,6 +13,9 @@ public sealed class PictogramArtist : IDisposable
     /// <summary>Width and height of a picture in pixels.</summary>
     public const int Side = 64;
 
+    /// <summary>Version of the library that rasterises.</summary>
+    public static string RasteriserVersion => typeof(SKCanvas).Assembly.GetName().Version!.ToString();
+
     /// <summary>A drawing's box in its own units.</summary>
     private const float Box = 100;
 

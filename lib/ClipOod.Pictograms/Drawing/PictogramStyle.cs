@@ -89,10 +89,12 @@ public sealed record PictogramStyle
     /// <summary>Draws a style at random.</summary>
     /// <param name="concept">What will be drawn; its natural colours are preferred.</param>
     /// <param name="random">The source of chance.</param>
-    public static PictogramStyle Random(Concept concept, Random random)
+    /// <param name="difficulty">1 for the pictures of the world; towards 0 nothing disturbs and little is turned or stretched.</param>
+    public static PictogramStyle Random(Concept concept, Random random, double difficulty = 1)
     {
         ArgumentNullException.ThrowIfNull(concept);
         ArgumentNullException.ThrowIfNull(random);
+        difficulty = difficulty is > 0 and <= 1 ? difficulty : throw new ArgumentOutOfRangeException(nameof(difficulty), difficulty, "The difficulty is above 0 and at most 1.");
         string color = concept.Colors.Count > 0 && random.Chance(0.6) ? random.Choose(concept.Colors) : random.Choose(Palette.Names);
         string background = OtherColor(random, color);
         PictogramStyle style = new()
@@ -101,24 +103,24 @@ public sealed record PictogramStyle
             Color = color,
             SecondColor = OtherColor(random, color),
             Background = background,
-            Backdrop = random.NextDouble() switch { < 0.45 => Backdrop.Plain, < 0.7 => Backdrop.Gradient, _ => Backdrop.Clutter },
+            Backdrop = (random.NextDouble() / difficulty) switch { < 0.3 => Backdrop.Clutter, < 0.55 => Backdrop.Gradient, _ => Backdrop.Plain },
             Thickness = random.Between(0.6, 1.6),
-            Contrast = random.Chance(0.3) ? random.Between(0.45, 1) : 1,
-            Noise = random.Chance(0.5) ? random.Between(4, 26) : 0,
-            Blur = random.Chance(0.2) ? random.Between(0.4, 1.3) : 0,
-            Occlusion = random.Chance(0.3) ? random.Between(0.15, 0.45) : 0,
+            Contrast = random.Chance(0.3 * difficulty) ? random.Between(0.45, 1) : 1,
+            Noise = random.Chance(0.5 * difficulty) ? random.Between(4, 26) : 0,
+            Blur = random.Chance(0.2 * difficulty) ? random.Between(0.4, 1.3) : 0,
+            Occlusion = random.Chance(0.3 * difficulty) ? random.Between(0.15, 0.45) : 0,
         };
         return concept.IsTexture
             ? style with { Size = random.Between(0.6, 1.7), Rotation = random.Chance(0.5) ? random.Between(-15, 15) : random.Between(-180, 180) }
             : style with
             {
                 Fill = random.NextDouble() switch { < 0.5 => FillMode.Filled, < 0.75 => FillMode.Contoured, _ => FillMode.Lines },
-                Size = random.Between(0.5, 0.95),
-                Rotation = random.Chance(0.8) ? random.Between(-18, 18) : random.Between(-60, 60),
-                Stretch = Math.Exp(random.Between(-0.2, 0.2)),
-                Shear = random.Between(-0.2, 0.2),
-                Perspective = (random.Between(-0.3, 0.3), random.Between(-0.3, 0.3)),
-                Offset = (random.Between(-0.12, 0.12), random.Between(-0.12, 0.12)),
+                Size = random.Between(0.9 - (0.4 * difficulty), 0.95),
+                Rotation = difficulty * (random.Chance(0.8) ? random.Between(-18, 18) : random.Between(-60, 60)),
+                Stretch = Math.Exp(difficulty * random.Between(-0.2, 0.2)),
+                Shear = difficulty * random.Between(-0.2, 0.2),
+                Perspective = (difficulty * random.Between(-0.3, 0.3), difficulty * random.Between(-0.3, 0.3)),
+                Offset = (difficulty * random.Between(-0.12, 0.12), difficulty * random.Between(-0.12, 0.12)),
                 Mirrored = random.Chance(0.5),
             };
     }

@@ -15,7 +15,6 @@ public sealed class PictogramTrainer : IDisposable
     private const string HistoryFile = "history.json";
     private const int CaptionsPerConcept = 60;
     private const int MaxMerges = 1000;
-    private const double FirstLogitScale = 30;
     private const double LogitScaleRate = 5;
 
     private static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
@@ -47,7 +46,6 @@ public sealed class PictogramTrainer : IDisposable
         Merges = LearnMerges(_concepts, options.Seed);
         ClipTokenizer tokenizer = ClipTokenizer.FromMerges(Merges);
         Model = ClipModel.Create(options.Size.ToConfig(tokenizer.VocabularySize), options.Seed, tokenizer);
-        Model.LogitScale.Value = TensorValue.Of([(float)Math.Log(FirstLogitScale)]);
         _trainer = new ClipTrainer(Model, new AdamW(options.LearningRate, beta2: 0.98, epsilon: 1e-6, weightDecay: options.WeightDecay), new TrainerOptions
         {
             Schedule = Schedule.Cosine(options.Steps, warmup: Math.Max(1, options.Steps * 3 / 100)),
@@ -69,6 +67,9 @@ public sealed class PictogramTrainer : IDisposable
     /// <summary>Updates made.</summary>
     public long Step => _trainer.Updates;
 
+    /// <summary>Time spent on these updates, in all runs that were resumed.</summary>
+    public TimeSpan Trained { get; private set; }
+
     /// <summary>Trains to the end, from where a checkpoint in the folder left off.</summary>
     /// <param name="folder">Where checkpoints go; made if it is not there.</param>
     /// <param name="progress">Told after every update.</param>
@@ -80,6 +81,7 @@ public sealed class PictogramTrainer : IDisposable
         Directory.CreateDirectory(folder);
         Resume(folder);
         long first = Step;
+        TimeSpan before = Trained;
         Stopwatch clock = Stopwatch.StartNew();
         Task<Batch>? next = null;
         while (Step < _options.Steps)
@@ -95,6 +97,7 @@ public sealed class PictogramTrainer : IDisposable
             next = step + 1 < _options.Steps ? Task.Run(() => Draw(step + 1), CancellationToken.None) : null;
             double loss = _trainer.Step(batch.Pixels, batch.Tokens);
             _losses.Add(loss);
+            Trained = before + clock.Elapsed;
             PictogramMeasurement? measurement = null;
             if (Step % _options.MeasureEvery == 0 || Step == _options.Steps)
             {
@@ -129,13 +132,14 @@ public sealed class PictogramTrainer : IDisposable
         Random random = new(PictogramSeed.Of("batch", _options.Seed.ToString(System.Globalization.CultureInfo.InvariantCulture), (int)step));
         Concept[] order = [.. _concepts];
         random.Shuffle(order);
+        double difficulty = Math.Clamp(step / (_options.EasyShare * _options.Steps), 0.1, 1);
         int each = Model.ImageProcessor.ValueCount;
         float[] pixels = new float[_options.BatchSize * each];
         string[] captions = new string[_options.BatchSize];
         using PictogramArtist artist = new();
         for (int i = 0; i < captions.Length; i++)
         {
-            PictogramStyle style = PictogramStyle.Random(order[i], random);
+            PictogramStyle style = PictogramStyle.Random(order[i], random, difficulty);
             Model.ImageProcessor.Process(artist.Draw(order[i], style, random), pixels.AsSpan(i * each, each));
             captions[i] = CaptionWriter.Write(order[i], style, random);
         }
@@ -171,7 +175,7 @@ public sealed class PictogramTrainer : IDisposable
     private void SaveCheckpoint(string folder)
     {
         _trainer.SaveCheckpoint(Path.Combine(folder, CheckpointFile));
-        AtomicFile.Write(Path.Combine(folder, HistoryFile), path => File.WriteAllText(path, JsonSerializer.Serialize(new Saved(_options, _history, _losses), _json)));
+        AtomicFile.Write(Path.Combine(folder, HistoryFile), path => File.WriteAllText(path, JsonSerializer.Serialize(new Saved(_options, Trained, _history, _losses), _json)));
     }
 
     private void Resume(string folder)
@@ -190,9 +194,10 @@ public sealed class PictogramTrainer : IDisposable
         }
 
         _trainer.LoadCheckpoint(Path.Combine(folder, CheckpointFile));
+        Trained = saved.Trained;
         _history.AddRange(saved.History);
         _losses.AddRange(saved.Losses);
     }
 
-    private sealed record Saved(PictogramTrainingOptions Options, IReadOnlyList<PictogramMeasurement> History, IReadOnlyList<double> Losses);
+    private sealed record Saved(PictogramTrainingOptions Options, TimeSpan Trained, IReadOnlyList<PictogramMeasurement> History, IReadOnlyList<double> Losses);
 }

@@ -21,7 +21,7 @@ public sealed record PictogramModelSize(int VisionWidth, int VisionLayers, int T
     {
         ["micro"] = new(32, 2, 32, 1, 32),
         ["mini"] = new(64, 3, 64, 2, 64),
-        ["base"] = new(160, 4, 128, 3, 128),
+        ["base"] = new(128, 4, 96, 2, 96),
     };
 
     /// <summary>The model's configuration.</summary>
@@ -48,19 +48,24 @@ public sealed record PictogramTrainingOptions
     public PictogramModelSize Size { get; init; } = PictogramModelSize.Named["base"];
 
     /// <summary>Number of updates.</summary>
-    public int Steps { get; init; } = 3000;
+    public int Steps { get; init; } = 4000;
 
     /// <summary>Pictures of an update, each of another concept.</summary>
     public int BatchSize { get; init; } = 64;
 
     /// <summary>Highest learning rate of AdamW; warmed up over the first 3 % of the steps, then a cosine to 0.</summary>
-    public double LearningRate { get; init; } = 1.5e-3;
+    public double LearningRate { get; init; } = 1e-3;
 
     /// <summary>Weight decay of AdamW; 0 for gains, biases and the logit scale.</summary>
     public double WeightDecay { get; init; } = 0.05;
 
     /// <summary>Of the first weights, the pictures and the captions.</summary>
     public int Seed { get; init; }
+
+    /// <summary>
+    /// Share of the steps over which pictures grow from easy (no noise, blur, cover or clutter, little turned) to what the world holds.
+    /// </summary>
+    public double EasyShare { get; init; } = 0.5;
 
     /// <summary>Updates between two measurements, each followed by a checkpoint. Defaults to 250.</summary>
     public int MeasureEvery { get; init; } = 250;

@@ -18,6 +18,7 @@ internal static class ClipOodCommand
           clipood run --record                   accept the results of this run as the expected ones
           clipood run --only 02 --param seed=1   change what a notebook asks for
           clipood export 03 --to ipynb           run a notebook and save it with its outputs
+          clipood train pictograms               train the tiny CLIP of the world pictograms anew (minutes)
           clipood doctor                         see whether everything that is needed is there
 
         Exit codes: 0 all passed, 1 a notebook failed, 2 bad input, 130 cancelled.
@@ -39,6 +40,7 @@ internal static class ClipOodCommand
         {
             new RunCommand(),
             new ExportCommand(),
+            new TrainCommand(),
             new DoctorCommand(),
         };
         HelpOption help = root.Options.OfType<HelpOption>().Single();

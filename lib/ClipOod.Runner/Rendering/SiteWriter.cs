@@ -37,6 +37,15 @@ internal static class SiteWriter
         }
     }
 
+    /// <summary>Writes a single page as <c>index.html</c> with its assets.</summary>
+    /// <param name="folder">Its folder; files of these names are replaced.</param>
+    /// <param name="page">The page.</param>
+    public static void WritePage(string folder, string page)
+    {
+        WriteAssets(folder, PlotlyScript.IsUsedBy(page));
+        WriteText(folder, "index.html", page);
+    }
+
     /// <summary>Checks, before anything is run, that a site can be written.</summary>
     /// <param name="siteFolder">The folder of the site.</param>
     /// <param name="ids">The notebooks' ids.</param>
@@ -86,6 +95,20 @@ internal static class SiteWriter
 
     private static void Build(string folder, IReadOnlyList<NotebookRun> runs, SiteOptions options)
     {
+        bool charts = false;
+        for (int i = 0; i < runs.Count; i++)
+        {
+            string page = new NotebookPage(runs, i, options).ToHtml();
+            charts |= PlotlyScript.IsUsedBy(page);
+            WriteText(folder, runs[i].Id + ".html", page);
+        }
+
+        WriteText(folder, "index.html", IndexPage.ToHtml(runs, options));
+        WriteAssets(folder, charts);
+    }
+
+    private static void WriteAssets(string folder, bool charts)
+    {
         string assets = Directory.CreateDirectory(Path.Combine(folder, "assets")).FullName;
         foreach (string name in _assets)
         {
@@ -93,24 +116,15 @@ internal static class SiteWriter
             WriteTo(Path.Combine(assets, name), asset);
         }
 
-        bool charts = false;
-        for (int i = 0; i < runs.Count; i++)
-        {
-            string page = new NotebookPage(runs, i, options).ToHtml();
-            charts |= PlotlyScript.IsUsedBy(page);
-            WriteText(runs[i].Id + ".html", page);
-        }
-
-        WriteText("index.html", IndexPage.ToHtml(runs, options));
         if (charts)
         {
             using Stream plotly = PlotlyScript.Open();
             WriteTo(Path.Combine(assets, "plotly.min.js"), plotly);
         }
-
-        void WriteText(string name, string text) =>
-            File.WriteAllText(Path.Combine(folder, name), text.ReplaceLineEndings("\n"), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
     }
+
+    private static void WriteText(string folder, string name, string text) =>
+        File.WriteAllText(Path.Combine(folder, name), text.ReplaceLineEndings("\n"), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
 
     private static void WriteTo(string path, Stream content)
     {

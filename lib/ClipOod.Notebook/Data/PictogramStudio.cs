@@ -7,7 +7,7 @@ using ClipOod.Pictograms;
 namespace ClipOod.Notebook;
 
 /// <summary>The embedded world's drawings and its tiny CLIP: draws, encodes and keeps the features. Not for several threads at once.</summary>
-public sealed class Pictograms
+public sealed class PictogramStudio
 {
     /// <summary>Raise it where the same concepts and seeds come to give other pictures: features kept of the old ones are then not used.</summary>
     private const int DrawingVersion = 1;
@@ -17,7 +17,7 @@ public sealed class Pictograms
     private readonly Lazy<ClipModel> _model;
     private readonly FeatureCache _cache;
 
-    internal Pictograms(PictogramFolder folder, string cacheRoot)
+    internal PictogramStudio(PictogramFolder folder, string cacheRoot)
     {
         Folder = folder;
         Concepts = new Catalog<Concept>("concept", folder.Concepts.Select(concept => (concept.Name, concept)));
@@ -51,7 +51,7 @@ public sealed class Pictograms
     /// <param name="count">How many.</param>
     /// <param name="purpose">Pictures of different purposes differ; those of one purpose are always the same.</param>
     /// <param name="shift">A shift of the pictures; null for none.</param>
-    public ImageBatch Draw(Concept concept, int count, string purpose = "notebook", Shift? shift = null) =>
+    public static ImageBatch Draw(Concept concept, int count, string purpose = "notebook", Shift? shift = null) =>
         ToBatch(DrawEach([concept], count, purpose, shift).Pictures);
 
     /// <summary>Encodes pictures of 64 x 64 pixels.</summary>

@@ -1,0 +1,131 @@
+using System.Runtime.InteropServices;
+using ClipOod.Clip;
+using ClipOod.Pictograms;
+using Microsoft.ML.OnnxRuntime;
+
+namespace ClipOod.Notebook;
+
+/// <summary>Trains a model of the embedded world, measures it with the library's own scores, and puts it into its place when it is whole.</summary>
+public static class PictogramModelMaker
+{
+    /// <summary>Trains, measures and writes a model.</summary>
+    /// <param name="folder">Folder of the pictograms, with the concepts.</param>
+    /// <param name="model">Name of the model, a folder in <c>models/</c>; one of this name is replaced.</param>
+    /// <param name="options">How to train.</param>
+    /// <param name="work">Folder for checkpoints and for what is not finished.</param>
+    /// <param name="command">The command, for the manifest.</param>
+    /// <param name="commit">The commit of the code, for the manifest.</param>
+    /// <param name="progress">Told after every update.</param>
+    /// <param name="cancellation">Stops after an update, with a checkpoint.</param>
+    /// <returns>The manifest, with what was measured.</returns>
+    /// <exception cref="OperationCanceledException">It was cancelled; the same call goes on from the checkpoint.</exception>
+    /// <exception cref="InvalidDataException">A concept file is broken, or the checkpoint is of another training.</exception>
+    public static PictogramManifest Make(
+        string folder,
+        string model,
+        PictogramTrainingOptions options,
+        string work,
+        string command,
+        string commit,
+        IProgress<PictogramProgress>? progress = null,
+        CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        IReadOnlyList<Concept> concepts = ConceptFile.LoadFolder(Path.Combine(folder, "concepts"));
+        using PictogramTrainer trainer = new(concepts, options);
+        trainer.Run(Path.Combine(work, "checkpoint"), progress, cancellation);
+
+        // Measured from files as the world will read them, so in half precision.
+        string staging = Path.Combine(work, "result");
+        string files = PictogramFolder.FolderOf(staging, model);
+        CopyFolder(Path.Combine(folder, "concepts"), Path.Combine(staging, "concepts"));
+        Directory.CreateDirectory(files);
+        string weights = Path.Combine(files, PictogramFolder.WeightsFile), vocabulary = Path.Combine(files, PictogramFolder.VocabularyFile);
+        trainer.Model.Save(weights, halfPrecision: true);
+        BpeTraining.Save(vocabulary, trainer.Merges);
+        PictogramManifest manifest = new()
+        {
+            Command = command,
+            Commit = commit,
+            Made = DateTime.UtcNow,
+            Seconds = Math.Round(trainer.Trained.TotalSeconds),
+            Cores = Environment.ProcessorCount,
+            Versions = new(StringComparer.Ordinal)
+            {
+                [".NET"] = Environment.Version.ToString(),
+                ["ONNX Runtime"] = OrtEnv.Instance().GetVersionString(),
+                ["SkiaSharp"] = PictogramArtist.RasteriserVersion,
+                ["system"] = RuntimeInformation.RuntimeIdentifier,
+            },
+            Options = options,
+            Parameters = trainer.Model.Config.ParameterCount,
+            VocabularySize = trainer.Model.Config.VocabularySize,
+            Bytes = new FileInfo(weights).Length,
+            WeightsSha256 = PictogramManifest.HashFile(weights),
+            VocabularySha256 = PictogramManifest.HashFile(vocabulary),
+            ConceptsSha256 = PictogramFolder.HashConcepts(folder),
+            HeldOut = [.. concepts.Where(concept => concept.HeldOut).Select(concept => concept.Name)],
+            History = trainer.History,
+        };
+        manifest.Save(Path.Combine(files, PictogramManifest.FileName));
+        PictogramStudio pictograms = new(PictogramFolder.Open(staging, model), Path.Combine(work, "cache"));
+        manifest = Measure(manifest, PictogramWorld.Open(pictograms, seed: 0));
+        manifest.Save(Path.Combine(files, PictogramManifest.FileName));
+
+        // The manifest goes last: it is what makes the other two a model.
+        string target = Directory.CreateDirectory(PictogramFolder.FolderOf(folder, model)).FullName;
+        foreach (string name in new[] { PictogramFolder.WeightsFile, PictogramFolder.VocabularyFile, PictogramManifest.FileName })
+        {
+            File.Copy(Path.Combine(files, name), Path.Combine(target, name + ".new"), overwrite: true);
+            File.Move(Path.Combine(target, name + ".new"), Path.Combine(target, name), overwrite: true);
+        }
+
+        return manifest;
+    }
+
+    /// <summary>Zero-shot accuracy of every data set and prompt, and AUROC of four scores against every OOD set.</summary>
+    /// <param name="manifest">The manifest to complete.</param>
+    /// <param name="world">The model's world.</param>
+    public static PictogramManifest Measure(PictogramManifest manifest, World world)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        ArgumentNullException.ThrowIfNull(world);
+        SortedDictionary<string, double> accuracy = new(StringComparer.Ordinal), auroc = new(StringComparer.Ordinal);
+        foreach (Dataset set in world.Datasets.Values)
+        {
+            foreach (TextFeatures text in set.TextByPrompt.Values)
+            {
+                string prompt = text.Prompt == set.DefaultPrompt ? "one prompt" : "prompt ensemble";
+                accuracy[$"{set.Role} {prompt}"] = Math.Round(
+                    Predictions.FromLogits(Similarity.Cosines(set.Test.Features, text.Features), set.Test.Labels).Accuracy, 4);
+            }
+
+            IdScores[] id = ScoresOf(world, set, set.Test);
+            foreach ((string name, FeatureSet ood) in world.Ood)
+            {
+                foreach ((IdScores inside, IdScores outside) in id.Zip(ScoresOf(world, set, ood)))
+                {
+                    auroc[$"{set.Role} {name} {inside.Name}"] = Math.Round(Metrics.Auroc(inside, outside), 4);
+                }
+            }
+        }
+
+        return manifest with { Accuracy = accuracy, Auroc = auroc };
+    }
+
+    private static IdScores[] ScoresOf(World world, Dataset set, FeatureSet images)
+    {
+        Matrix cosines = Similarity.Cosines(images.Features, set.Text.Features);
+        Matrix logits = cosines.Scale(world.LogitScale);
+        return [Scores.Msp(logits), Scores.Mcm(cosines), Scores.Energy(logits), NearestNeighbors.Fit(set.Train.Features).Cosine(images.Features)];
+    }
+
+    private static void CopyFolder(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (string file in Directory.EnumerateFiles(from).Order(StringComparer.Ordinal))
+        {
+            File.Copy(file, Path.Combine(to, Path.GetFileName(file)), overwrite: true);
+        }
+    }
+}
