@@ -161,6 +161,35 @@ public sealed class ClipEncodingTests : IDisposable
         Assert.All(_model.EncodeTexts(texts, cancellation: Stop).Values.Zip(exported.EncodeTexts(texts, cancellation: Stop).Values), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void OnnxModel_OfAQuantizedExport_GivesNearlyTheModelsFeatures(bool isDynamic)
+    {
+        _model.ExportOnnx(_folder.Path);
+        string[] files = [.. new[] { "vision_model", "text_model" }.Select(name =>
+        {
+            byte[] whole = File.ReadAllBytes(Path.Combine(_folder.Path, $"{name}.onnx"));
+            byte[] small = isDynamic ? QuantizedOnnx.Dynamic(whole) : QuantizedOnnx.WeightsOnly(whole);
+            return _folder.Write($"{name}_quantized.onnx", small);
+        })];
+        using ClipOnnxModel quantized = ClipOnnxModel.Load(files[0], files[1], Words.Tokenizer);
+        RgbImage[] images = [.. Enumerable.Range(1, 5).Select(seed => Noise(seed, 20, 30))];
+        string[] texts = ["a cat", "a photo of a dog", "dog", "cat dog cat dog"];
+        AssertNear(_model.EncodeImages(images, cancellation: Stop), quantized.EncodeImages(images, cancellation: Stop));
+        AssertNear(_model.EncodeTexts(texts, cancellation: Stop), quantized.EncodeTexts(texts, cancellation: Stop));
+
+        static void AssertNear(ClipEncoding expected, ClipEncoding actual)
+        {
+            Assert.Equal(expected.Count, actual.Count);
+            for (int row = 0; row < expected.Count; row++)
+            {
+                double cosine = expected.Row(row).ToArray().Zip(actual.Row(row).ToArray(), (a, b) => (double)a * b).Sum();
+                Assert.InRange(1 - cosine, 1e-8, 0.01);
+            }
+        }
+    }
+
     [Fact]
     public void OnnxModel_OfOtherFiles_SaysWhatIsMissing()
     {

@@ -79,6 +79,27 @@ public sealed class ClipTrainerTests : IDisposable
         Assert.Contains("got nothing", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("a cat", true)]
+    [InlineData("the cat", false)]
+    public void Step_PairsOfOneClass_GiveAnotherLossOnlyWhereTheirCaptionsDiffer(string third, bool isSame)
+    {
+        string[] captions = ["a cat", "a dog", third, "dog dog"];
+        int[] classes = [0, 1, 0, 2];
+        double[] losses(IReadOnlyList<int>? positives)
+        {
+            using ClipModel model = ClipModel.Create(Words.Config, seed: 2, Words.Tokenizer);
+            (float[] pixels, _, _, _) = Pairs(model);
+            int[,] tokens = Words.Tokenizer.EncodeRows(captions, model.ContextLength);
+            using ClipTrainer trainer = new(model, new Sgd(0.01));
+            return [.. Enumerable.Range(0, 4).Select(_ => trainer.Step(pixels.AsMemory(0, captions.Length * model.ImageProcessor.ValueCount), tokens, positives))];
+        }
+
+        // Equal losses after steps tell that gradients were equal too.
+        double largest = losses(null).Zip(losses(classes), (a, b) => Math.Abs(a - b)).Max();
+        Assert.InRange(largest, isSame ? 0 : 1e-3, isSame ? 1e-5 : 10);
+    }
+
     [Fact]
     public void Step_HoldsTheLogitScaleAtLn100()
     {

@@ -144,11 +144,35 @@ public sealed class ClipWeightsTests : IDisposable
         Assert.Equal(ClipLayout.HuggingFace, weights.Layout);
     }
 
+    [Fact]
+    public void Load_OpenClipsCustomTextLayout_GivesTheModelOfOpenAisLayout()
+    {
+        using ClipModel openAi = Tiny.Load(_folder, "openai", "gelu", "openclip");
+        using SafetensorsFile file = Safetensors.Open(References.ClipGolden("tiny-openai.safetensors"));
+        Safetensors.Write(FilePath, file.Names.Select(name => Renamed(file[name])));
+        _folder.Write("open_clip_config.json", Tiny.OpenClipConfig(ClipActivation.Gelu));
+        using ClipWeights weights = ClipWeights.Open(FilePath);
+        Assert.Equal(ClipLayout.OpenClipCustomText, weights.Layout);
+        using ClipModel model = ClipModel.Load(_folder.Path);
+        Assert.Equal(openAi.ModelHash, model.ModelHash);
+
+        Rewrite(tensor => tensor.Name == "text.ln_final.bias" ? null : tensor);
+        InvalidDataException error = Assert.Throws<InvalidDataException>(() => ClipWeights.Open(FilePath));
+        Assert.Contains("1 tensors do not fit", error.Message, StringComparison.Ordinal);
+        Assert.Contains("'text.ln_final.bias': expected [64], found none", error.Message, StringComparison.Ordinal);
+
+        static SafetensorsTensor Renamed(SafetensorsTensor tensor) => tensor.Name.StartsWith("visual.", StringComparison.Ordinal) || tensor.Name == "logit_scale"
+            ? tensor
+            : SafetensorsTensor.FromSingles($"text.{tensor.Name}", tensor.Shape, tensor.ToSingles());
+    }
+
     [Theory]
     [InlineData("{", "expected the configuration of a CLIP model")]
     [InlineData("""{"activation":"relu"}""", "there is no activation 'relu'")]
     [InlineData("""{"embed_dim":"wide"}""", "expected the configuration")]
     [InlineData("""{"model_cfg":{"vision_cfg":{"timm_model_name":"convnext"}}}""", "its tower 'convnext'")]
+    [InlineData("""{"model_cfg":{"vision_cfg":{"pool_type":"avg"}}}""", "vision_cfg.pool_type is avg, expected tok")]
+    [InlineData("""{"model_cfg":{"text_cfg":{"pool_type":"argmax","no_causal_mask":true}}}""", "text_cfg.no_causal_mask is true, expected false")]
     [InlineData("""{"vision_config":{"hidden_act":"gelu"},"text_config":{"hidden_act":"quick_gelu"}}""", "activations differ")]
     public void Open_ABadConfiguration_SaysWhatIsWrong(string json, string reason)
     {

@@ -11,6 +11,13 @@ internal sealed record ClipConfigFile
     private const string QuickGeluName = "quick_gelu";
     private const string GeluName = "gelu";
 
+    // Options of OpenCLIP that need no other tensors but compute otherwise, with what they are in CLIP.
+    private static readonly (string Name, string Usual)[] _visionOptions =
+        [("pool_type", "tok"), ("no_ln_pre", "false"), ("attentional_pool", "false"), ("norm_kwargs", "{}"), ("act_kwargs", "{}")];
+
+    private static readonly (string Name, string Usual)[] _textOptions =
+        [("pool_type", "argmax"), ("no_causal_mask", "false"), ("embed_cls", "false"), ("norm_kwargs", "{}"), ("act_kwargs", "{}")];
+
     /// <summary>Where it was read, for messages.</summary>
     public string Source { get; private init; } = "no configuration";
 
@@ -144,6 +151,8 @@ internal sealed record ClipConfigFile
             throw new NotSupportedException($"its tower '{other}' is none of CLIP's own transformers.");
         }
 
+        RequireUsual(vision, "vision_cfg", _visionOptions);
+        RequireUsual(text, "text_cfg", _textOptions);
         int? visionWidth = Int(vision, "width");
         int? textWidth = Int(text, "width");
         return new()
@@ -159,6 +168,18 @@ internal sealed record ClipConfigFile
             Mean = Numbers(preprocessing, "mean"),
             StandardDeviation = Numbers(preprocessing, "std"),
         };
+    }
+
+    private static void RequireUsual(JsonElement tower, string towerName, (string Name, string Usual)[] options)
+    {
+        foreach ((string name, string usual) in options)
+        {
+            string? said = Present(tower, name)?.GetRawText().Trim('"');
+            if (said is not null && said != usual)
+            {
+                throw new NotSupportedException($"{towerName}.{name} is {said}, expected {usual} as CLIP has it: with the same tensors it is another model.");
+            }
+        }
     }
 
     // open_clip truncates.

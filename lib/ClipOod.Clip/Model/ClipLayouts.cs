@@ -11,12 +11,19 @@ public enum ClipLayout
     /// the projections transposed.
     /// </summary>
     HuggingFace,
+
+    /// <summary>
+    /// The names of OpenCLIP's models with a text tower of their own (its <c>CustomTextCLIP</c>): OpenAI's, those of the text tower after
+    /// <c>text.</c>, such as <c>text.transformer.resblocks.0.attn.in_proj_weight</c>.
+    /// </summary>
+    OpenClipCustomText,
 }
 
 /// <summary>The tensors of a model in each layout. OpenAI's is the one the library works with.</summary>
 internal static class ClipLayouts
 {
     private const string VisionPrefix = "visual.";
+    private const string LogitScale = "logit_scale";
 
     /// <summary>The tensors of the image tower.</summary>
     public static IEnumerable<(string Name, int[] Shape)> VisionTensors(ClipConfig config)
@@ -57,6 +64,11 @@ internal static class ClipLayouts
         }
 
         bool vision = name.StartsWith(VisionPrefix, StringComparison.Ordinal);
+        if (layout == ClipLayout.OpenClipCustomText)
+        {
+            return ([vision || name == LogitScale ? name : $"text.{name}"], false);
+        }
+
         string tower = vision ? "vision_model" : "text_model";
         string rest = vision ? name[VisionPrefix.Length..] : name;
         if (rest.StartsWith("transformer.resblocks.", StringComparison.Ordinal))
@@ -80,7 +92,7 @@ internal static class ClipLayouts
         {
             "proj" => (["visual_projection.weight"], true),
             "text_projection" => (["text_projection.weight"], true),
-            "logit_scale" => (["logit_scale"], false),
+            LogitScale => ([LogitScale], false),
             "class_embedding" => ([$"{tower}.embeddings.class_embedding"], false),
             "conv1.weight" => ([$"{tower}.embeddings.patch_embedding.weight"], false),
             "token_embedding.weight" => ([$"{tower}.embeddings.token_embedding.weight"], false),

@@ -43,7 +43,9 @@ public sealed class ClipTrainer : IDisposable
     /// <param name="pixels">Normalised images, batch × 3 × size × size.</param>
     /// <param name="tokens">Their captions, batch × context length; see <see cref="ClipTokenizer.EncodeRows"/>.</param>
     /// <param name="classes">
-    /// A number for each pair: pairs of one class are positives of each other. Null: every pair is a class of its own.
+    /// A number for each pair: pairs of one class are positives of each other. Null: every pair is a class of its own. Classes matter for
+    /// captions that say the same in other words. Pairs of the very same caption give the same loss either way: they have one text
+    /// feature, so that it makes no difference whether an image's target is one of them or is shared among them.
     /// </param>
     /// <returns>The loss before the update, in nats; ln(batch) for a model that knows nothing.</returns>
     /// <exception cref="ArgumentException">The numbers of images, captions and classes differ, or a token is not of the model.</exception>

@@ -3,7 +3,7 @@ using ClipOod.Autodiff;
 namespace ClipOod.Clip;
 
 /// <summary>
-/// The weights of a CLIP model in safetensors, of either layout and of any floating-point type, with the configuration that they come with.
+/// The weights of a CLIP model in safetensors, of any <see cref="ClipLayout"/> and of any floating-point type, with the configuration that they come with.
 /// Everything is checked when they are opened; the tensors stay in the mapped file until they are asked for.
 /// </summary>
 public sealed class ClipWeights : IDisposable
@@ -40,7 +40,7 @@ public sealed class ClipWeights : IDisposable
     /// <param name="activation">The activation, where neither a configuration nor the weights themselves tell it.</param>
     /// <param name="config">
     /// The configuration file, of Hugging Face's or OpenCLIP's form; where null, the one beside the weights: NAME.config.json for
-    /// NAME.safetensors, else config.json (Hugging Face's layout) or open_clip_config.json (OpenAI's layout), else the metadata entry
+    /// NAME.safetensors, else config.json (Hugging Face's layout) or open_clip_config.json (the other layouts), else the metadata entry
     /// "config". Sizes that it does not give are read off the tensors.
     /// </param>
     /// <exception cref="FileNotFoundException">There is no such file, or none in the folder.</exception>
@@ -71,7 +71,7 @@ public sealed class ClipWeights : IDisposable
         }
     }
 
-    /// <summary>The values of a tensor: a view of the mapped file where it stores them so (F32, OpenAI's layout), else a copy.</summary>
+    /// <summary>The values of a tensor: a view of the mapped file where it stores them so (F32, not Hugging Face's layout), else a copy.</summary>
     /// <param name="name">OpenAI's name, whatever the layout: a key of <see cref="ClipConfig.TensorShapes"/>.</param>
     /// <exception cref="ArgumentException">The model has no such tensor.</exception>
     public ReadOnlyMemory<float> Values(string name)
@@ -147,8 +147,8 @@ public sealed class ClipWeights : IDisposable
         Enum.GetValues<ClipLayout>().Cast<ClipLayout?>().FirstOrDefault(layout => shards.Find(ClipLayouts.Stored("token_embedding.weight", layout!.Value).Names[0]) is not null)
         ?? Enum.GetValues<ClipLayout>().Cast<ClipLayout?>().FirstOrDefault(layout => shards.Find(ClipLayouts.Stored("visual.conv1.weight", layout!.Value).Names[0]) is not null)
         ?? throw new InvalidDataException(
-            $"{shards.Path}: these are no weights of a CLIP model with a vision transformer, in OpenAI's or Hugging Face's names: expected 'token_embedding.weight' or "
-            + $"'text_model.embeddings.token_embedding.weight', found {string.Join(", ", shards.Names.Take(5).Select(name => $"'{name}'"))}{(shards.Names.Count > 5 ? ", …" : "")}.");
+            $"{shards.Path}: these are no weights of a CLIP model with a vision transformer, in OpenAI's, Hugging Face's or OpenCLIP's names: expected "
+            + $"'token_embedding.weight', 'text_model.embeddings.token_embedding.weight' or 'text.token_embedding.weight', found {string.Join(", ", shards.Names.Take(5).Select(name => $"'{name}'"))}{(shards.Names.Count > 5 ? ", …" : "")}.");
 
     private static bool IsIgnored(string name) =>
         _openAiMarks.Contains(name)
