@@ -10,18 +10,18 @@ namespace ClipOod.Pictograms;
 /// <param name="EmbeddingWidth">Width of the features.</param>
 public sealed record PictogramModelSize(int VisionWidth, int VisionLayers, int TextWidth, int TextLayers, int EmbeddingWidth)
 {
-    private const int PatchSize = 8;
+    private const int PatchSize = 16;
     private const int HeadWidth = 32;
 
     /// <summary>Number of tokens of a caption's row; the longest caption has fewer.</summary>
-    public const int ContextLength = 24;
+    public const int ContextLength = 16;
 
     /// <summary>The sizes by name.</summary>
     public static IReadOnlyDictionary<string, PictogramModelSize> Named { get; } = new SortedDictionary<string, PictogramModelSize>(StringComparer.Ordinal)
     {
         ["micro"] = new(32, 2, 32, 1, 32),
         ["mini"] = new(64, 3, 64, 2, 64),
-        ["base"] = new(128, 4, 96, 2, 96),
+        ["base"] = new(192, 4, 96, 2, 96),
     };
 
     /// <summary>The model's configuration.</summary>
@@ -48,13 +48,13 @@ public sealed record PictogramTrainingOptions
     public PictogramModelSize Size { get; init; } = PictogramModelSize.Named["base"];
 
     /// <summary>Number of updates.</summary>
-    public int Steps { get; init; } = 4000;
+    public int Steps { get; init; } = 3200;
 
     /// <summary>Pictures of an update, each of another concept.</summary>
-    public int BatchSize { get; init; } = 64;
+    public int BatchSize { get; init; } = 110;
 
     /// <summary>Highest learning rate of AdamW; warmed up over the first 3 % of the steps, then a cosine to 0.</summary>
-    public double LearningRate { get; init; } = 1e-3;
+    public double LearningRate { get; init; } = 2e-3;
 
     /// <summary>Weight decay of AdamW; 0 for gains, biases and the logit scale.</summary>
     public double WeightDecay { get; init; } = 0.05;
@@ -63,7 +63,8 @@ public sealed record PictogramTrainingOptions
     public int Seed { get; init; }
 
     /// <summary>
-    /// Share of the steps over which pictures grow from easy (no noise, blur, cover or clutter, little turned) to what the world holds.
+    /// Share of the steps over which pictures grow from easy (natural colours on white, nothing that disturbs, little turned) to what the
+    /// world holds.
     /// </summary>
     public double EasyShare { get; init; } = 0.5;
 
