@@ -48,7 +48,7 @@ public sealed record PictogramTrainingOptions
     public PictogramModelSize Size { get; init; } = PictogramModelSize.Named["base"];
 
     /// <summary>Number of updates.</summary>
-    public int Steps { get; init; } = 3200;
+    public int Steps { get; init; } = 3000;
 
     /// <summary>Pictures of an update, each of another concept.</summary>
     public int BatchSize { get; init; } = 110;
@@ -68,8 +68,8 @@ public sealed record PictogramTrainingOptions
     /// </summary>
     public double EasyShare { get; init; } = 0.5;
 
-    /// <summary>Updates between two measurements, each followed by a checkpoint. Defaults to 250.</summary>
-    public int MeasureEvery { get; init; } = 250;
+    /// <summary>Updates between two measurements, each followed by a checkpoint. Defaults to 100.</summary>
+    public int MeasureEvery { get; init; } = 100;
 }
 
 /// <summary>What was measured on the way.</summary>

@@ -6,7 +6,20 @@ namespace ClipOod.Runner.Commands;
 internal static class CurrentWorld
 {
     /// <summary>Its name, by which recorded results are filed; known also where the world is missing.</summary>
-    public static string Name => Environment.GetEnvironmentVariable(World.WorldVariable) is { Length: > 0 } name ? name : ClipFeatures.WorldName;
+    public static string Name => Environment.GetEnvironmentVariable(World.WorldVariable) is { Length: > 0 } name ? name : World.Names[0];
+
+    /// <summary>Chooses the world for this process and the notebooks that it starts.</summary>
+    /// <param name="name">One of <see cref="World.Names"/>.</param>
+    /// <exception cref="CommandException">There is no such world.</exception>
+    public static void Choose(string name)
+    {
+        if (!World.Names.Contains(name))
+        {
+            throw new CommandException($"--world {name}: there is no such world. Worlds: {string.Join(", ", World.Names)}.");
+        }
+
+        Environment.SetEnvironmentVariable(World.WorldVariable, name);
+    }
 
     /// <summary>Opens the world, so that its absence is said once and not by every notebook.</summary>
     /// <exception cref="CommandException">It is not there, or broken.</exception>

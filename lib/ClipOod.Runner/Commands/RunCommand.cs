@@ -95,7 +95,7 @@ internal sealed class RunCommand : Command
         }
 
         display.PrintLine($"Open {Path.Combine(site, "index.html")}");
-        return run.Runs.All(notebook => notebook.State == RunState.Passed) ? ExitCodes.Passed : ExitCodes.Failed;
+        return run.Passed ? ExitCodes.Passed : ExitCodes.Failed;
     }
 
     // Told before the run and not after it, which may take minutes.

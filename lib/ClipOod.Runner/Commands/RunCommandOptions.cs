@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Numerics;
+using ClipOod.Notebook;
 using ClipOod.Runner.Execution;
 using ClipOod.Runner.Rendering;
 
@@ -34,6 +35,12 @@ internal sealed class RunCommandOptions
     private readonly Option<int> _processes = Bounded(
         "--processes", "N", "Notebooks that run at the same time", new RunOptions().Processes, count => count >= 1, "at least 1");
 
+    private readonly Option<string> _world = new("--world")
+    {
+        Description = $"World to run in [default: the environment's {World.WorldVariable}, or {World.Names[0]}]: {string.Join(", ", World.Names)}",
+        HelpName = "NAME",
+    };
+
     private readonly Option<bool> _anyWorld = new("--no-world")
     {
         Description = "Run also where no world is found, for notebooks that need none",
@@ -41,7 +48,7 @@ internal sealed class RunCommandOptions
 
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _notebooks, _expected, _parameters, _cellTimeout, _timeout, _processes, _anyWorld })
+        foreach (Option option in new Option[] { _notebooks, _expected, _parameters, _cellTimeout, _timeout, _processes, _world, _anyWorld })
         {
             command.Options.Add(option);
         }
@@ -53,8 +60,14 @@ internal sealed class RunCommandOptions
     public string ExpectedFolder(ParseResult parse, string notebooks) =>
         parse.GetValue(_expected) ?? Path.Combine(notebooks, "expected", CurrentWorld.Name);
 
+    /// <summary>Chooses the world and opens it; call it before anything that depends on the world.</summary>
     public void RequireWorld(ParseResult parse)
     {
+        if (parse.GetValue(_world) is string world)
+        {
+            CurrentWorld.Choose(world);
+        }
+
         if (!parse.GetValue(_anyWorld))
         {
             CurrentWorld.Require();
@@ -67,6 +80,7 @@ internal sealed class RunCommandOptions
         CellTimeout = TimeSpan.FromSeconds(parse.GetValue(_cellTimeout)),
         NotebookTimeout = TimeSpan.FromSeconds(parse.GetValue(_timeout)),
         Parameters = Parameters(parse),
+        World = parse.GetValue(_anyWorld) ? null : CurrentWorld.Name,
         CheckCell = cell => cell.Kernel == "markdown" ? MarkdownRenderer.Validate(cell.Source) : null,
     };
 

@@ -13,6 +13,7 @@ internal sealed class RunDisplay(IAnsiConsole console, bool quiet)
         [RunState.TimedOut] = ("timed out", "red"),
         [RunState.Cancelled] = ("cancelled", "yellow"),
         [RunState.NotRun] = ("not run", "grey"),
+        [RunState.OtherWorld] = ("other world", "grey"),
     };
 
     /// <summary>A display on a terminal, or on a log or pipe, which has no colours and no width to wrap at.</summary>
@@ -75,7 +76,8 @@ internal sealed class RunDisplay(IAnsiConsole console, bool quiet)
 
         PrintDifferences(run);
         int passed = run.Runs.Count(notebook => notebook.State == RunState.Passed);
-        PrintLine($"{passed} of {run.Runs.Count} notebooks passed in {Seconds(run.Elapsed)}.");
+        int elsewhere = run.Runs.Count(notebook => notebook.State == RunState.OtherWorld);
+        PrintLine($"{passed} of {run.Runs.Count - elsewhere} notebooks passed in {Seconds(run.Elapsed)}{(elsewhere == 0 ? "" : $"; {elsewhere} not run, as they are for another world")}.");
     }
 
     /// <summary>Prints a line, unless the run is quiet.</summary>
@@ -120,7 +122,7 @@ internal sealed class RunDisplay(IAnsiConsole console, bool quiet)
         if (!quiet && message is NotebookProgress { Run: var run })
         {
             (string word, string colour) = _states[run.State];
-            Print($"[{colour}]{word,-9}[/] {Markup.Escape(run.Id)}  {Seconds(run.Elapsed)}");
+            Print($"[{colour}]{word,-11}[/] {Markup.Escape(run.Id)}  {Seconds(run.Elapsed)}");
         }
     }
 

@@ -38,7 +38,7 @@ internal static class IpynbExporter
         int executed = 0;
         foreach (CellRun cell in run.Cells)
         {
-            cells.Add(cell.Kernel == "markdown" ? MarkdownCell(cell) : CodeCell(cell, cell.State == RunState.NotRun ? null : ++executed, ref carriesPlotly));
+            cells.Add(cell.Kernel == "markdown" ? MarkdownCell(cell) : CodeCell(cell, cell.State is RunState.NotRun or RunState.OtherWorld ? null : ++executed, ref carriesPlotly));
         }
 
         var notebook = new JsonObject

@@ -16,6 +16,9 @@ internal sealed partial record NotebookFile
         Question = prose.Select(text => Quote().Match(text)).FirstOrDefault(match => match.Success) is { } quote
             ? string.Join(' ', quote.Value.Split('\n').Select(line => line.TrimStart('>').Trim()).Where(line => line.Length > 0))
             : "";
+        Worlds = prose.Select(text => WorldsLine().Match(text)).FirstOrDefault(match => match.Success) is { } line
+            ? [.. Quoted().Matches(line.Value).Select(name => name.Groups[1].Value)]
+            : [];
     }
 
     /// <summary>Full path of the file.</summary>
@@ -32,6 +35,16 @@ internal sealed partial record NotebookFile
 
     /// <summary>First block quote of its markdown, on one line; empty where there is none.</summary>
     public string Question { get; }
+
+    /// <summary>
+    /// The worlds that it runs in, as its markdown says in a line such as <c>**Worlds:** `pictograms`, `clip-features`</c>; empty where it
+    /// says nothing, which means any.
+    /// </summary>
+    public IReadOnlyList<string> Worlds { get; }
+
+    /// <summary>Whether it runs in a world.</summary>
+    /// <param name="world">Name of the world.</param>
+    public bool RunsIn(string world) => Worlds.Count == 0 || Worlds.Contains(world);
 
     /// <summary>The digits that the file name starts with, such as <c>03</c>; the id where it starts with none.</summary>
     public string Number => NumberOf(Path);
@@ -102,6 +115,12 @@ internal sealed partial record NotebookFile
 
     [GeneratedRegex(@"^> ?.*(\n>.*)*", RegexOptions.Multiline)]
     private static partial Regex Quote();
+
+    [GeneratedRegex(@"^\*\*Worlds:\*\*.*$", RegexOptions.Multiline)]
+    private static partial Regex WorldsLine();
+
+    [GeneratedRegex("`([^`]+)`")]
+    private static partial Regex Quoted();
 
     [GeneratedRegex("^[0-9]+")]
     private static partial Regex LeadingDigits();

@@ -17,6 +17,9 @@ internal enum RunState
 
     /// <summary>Never started, because something before it failed.</summary>
     NotRun,
+
+    /// <summary>Not for the world of this run, and so not started; its text says which worlds it is for.</summary>
+    OtherWorld,
 }
 
 /// <summary>What one run of a notebook gave: the model that the site, the report and the exports are made from.</summary>

@@ -18,6 +18,9 @@ internal sealed record RunOptions
     /// <summary>Values that notebooks may ask for by name.</summary>
     public IReadOnlyDictionary<string, string> Parameters { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>The world of the run; notebooks that are for others are not run. Null to run all.</summary>
+    public string? World { get; init; }
+
     /// <summary>Finds what is wrong with a cell that ran, such as a formula that cannot be set; null where nothing is.</summary>
     public Func<CellRun, CellError?> CheckCell { get; init; } = _ => null;
 

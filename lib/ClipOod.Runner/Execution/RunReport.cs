@@ -23,7 +23,7 @@ internal static class RunReport
         {
             run.Started,
             ElapsedSeconds = run.Elapsed.TotalSeconds,
-            Passed = run.Runs.All(notebook => notebook.State == RunState.Passed),
+            run.Passed,
             Notebooks = run.Runs.Select(notebook => new
             {
                 notebook.Id,

@@ -38,9 +38,16 @@ internal static class Workbook
         async Task RunOneAsync(int index)
         {
             NotebookFile notebook = notebooks[index];
+            if (options.World is string world && !notebook.RunsIn(world))
+            {
+                runs[index] = NotStarted(notebook, RunState.OtherWorld);
+                Report(new NotebookProgress(runs[index]));
+                return;
+            }
+
             if (stop || cancellation.IsCancellationRequested)
             {
-                runs[index] = NotStarted(notebook);
+                runs[index] = NotStarted(notebook, RunState.NotRun);
                 return;
             }
 
@@ -92,14 +99,14 @@ internal static class Workbook
         return run with { Cells = cells, State = fails ? RunState.Failed : run.State };
     }
 
-    private static NotebookRun NotStarted(NotebookFile notebook) => new(
+    private static NotebookRun NotStarted(NotebookFile notebook, RunState state) => new(
         notebook.Id,
         notebook.Path,
         notebook.Title,
         notebook.Question,
-        RunState.NotRun,
+        state,
         TimeSpan.Zero,
-        [.. notebook.Document.Cells.Select((cell, i) => new CellRun(i + 1, cell.Kernel, cell.Source, RunState.NotRun, TimeSpan.Zero, [], null))],
+        [.. notebook.Document.Cells.Select((cell, i) => new CellRun(i + 1, cell.Kernel, cell.Source, state, TimeSpan.Zero, [], null))],
         []);
 }
 
@@ -109,4 +116,8 @@ internal static class Workbook
 /// <param name="Runs">One run per notebook, in their order.</param>
 /// <param name="ParametersAsked">The names of the parameters that notebooks asked for, sorted.</param>
 internal sealed record WorkbookRun(
-    DateTimeOffset Started, TimeSpan Elapsed, IReadOnlyList<NotebookRun> Runs, IReadOnlyCollection<string> ParametersAsked);
+    DateTimeOffset Started, TimeSpan Elapsed, IReadOnlyList<NotebookRun> Runs, IReadOnlyCollection<string> ParametersAsked)
+{
+    /// <summary>Whether every notebook that is for this world passed.</summary>
+    public bool Passed => Runs.All(run => run.State is RunState.Passed or RunState.OtherWorld);
+}

@@ -25,6 +25,7 @@ internal static class IndexPage
 
     private static string Summary(IReadOnlyList<NotebookRun> runs)
     {
+        runs = [.. runs.Where(run => run.State != RunState.OtherWorld)];
         int passed = runs.Count(run => run.State == RunState.Passed);
         ResultCheck[] results = [.. runs.SelectMany(run => run.Results)];
         RunState worst = passed == runs.Count ? RunState.Passed : runs.Where(run => run.State != RunState.Passed).Min(run => run.State);

@@ -124,7 +124,7 @@ internal sealed class NotebookPage
         string code = cell.Kernel == "csharp"
             ? CodeHighlighter.ToHtml(cell.Source, cell.Error?.Line)
             : string.Concat(lines.Select(line => $"<span class=\"line\">{Html.Text(line)}</span>\n"));
-        string time = cell.State == RunState.NotRun || cell.Kernel == "javascript" ? "" : Html.Time(cell.Elapsed);
+        string time = cell.State is RunState.NotRun or RunState.OtherWorld || cell.Kernel == "javascript" ? "" : Html.Time(cell.Elapsed);
         string label = isSetup ? "Setup" : cell.Kernel == "csharp" ? "Code" : cell.Kernel;
         return $"""
             <details class="source{(isSetup ? " setup" : "")}"{(isSetup && cell.Error is null ? "" : " open")}>
@@ -189,6 +189,7 @@ internal sealed class NotebookPage
             RunState.TimedOut => "This cell took longer than allowed and was stopped. Its outputs up to then are kept.",
             RunState.Cancelled => "This cell was stopped by the user.",
             RunState.NotRun => "Not run: something before this cell failed.",
+            RunState.OtherWorld => "Not run: this notebook is for another world.",
             RunState.Failed => "This cell failed.",
             _ => null,
         };

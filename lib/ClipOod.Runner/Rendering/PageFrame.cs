@@ -48,6 +48,7 @@ internal static class PageFrame
             RunState.Failed => ("✕", "Failed"),
             RunState.TimedOut => ("◷", "Timed out"),
             RunState.Cancelled => ("■", "Cancelled"),
+            RunState.OtherWorld => ("–", "For another world"),
             _ => ("–", "Not run"),
         };
         return $"<span class=\"state {ClassOf(state)}\"><span aria-hidden=\"true\">{sign}</span> {word}</span>";
