@@ -5,6 +5,7 @@ namespace ClipOod.Clip;
 /// <summary>
 /// CLIPN's "no" text tower (arXiv 2308.12213, as in the released code): a copy of the whole text tower, and prompts that are added to the
 /// embeddings of a caption at all positions. Only these learn; the image tower, the text tower and the logit scale are to be frozen.
+/// <see cref="ClipnTrainer"/> trains it.
 /// </summary>
 public sealed class ClipNoTextTower
 {
@@ -14,12 +15,20 @@ public sealed class ClipNoTextTower
     private const string Prefix = "no.";
     private const string PromptName = "no_prompt";
 
+    private readonly ClipModel _model;
+
     private ClipNoTextTower(ClipModel model, int prompts, Func<string, int[], Initial> initial)
     {
         ClipConfig config = model.Config;
+        _model = model;
         Tower = new ClipTextTower(model.Graph, config, initial, Prefix);
         int[] shape = [prompts, config.ContextLength, config.Text.Width];
         Prompts = model.Graph.Parameter(Prefix + PromptName, [.. shape.Select(size => (long)size)], initial(PromptName, shape));
+
+        // Encoding cuts rows after their end token, and the prompts with them.
+        Texts = model.Graph.Input(Prefix + "texts", ElementType.Int64, "count", "length");
+        Weights = model.Graph.Input(Prefix + "weights", ElementType.Float, 1, prompts);
+        Features = Tower.Encode(Texts, Mix(Weights).Squeeze(0).Gather(Texts.Indices(1)));
     }
 
     /// <summary>The transformer.</summary>
@@ -27,6 +36,15 @@ public sealed class ClipNoTextTower
 
     /// <summary>The prompts, shape (prompts, context length, width).</summary>
     public Parameter Prompts { get; }
+
+    /// <summary>Texts of any length up to the context's, Int64, shape (count, length): what <see cref="Features"/> are of.</summary>
+    internal Tensor Texts { get; }
+
+    /// <summary>The weights of the prompts for all texts, shape (1, prompts).</summary>
+    internal Tensor Weights { get; }
+
+    /// <summary>The "no" features of <see cref="Texts"/>, not normalised.</summary>
+    internal Tensor Features { get; }
 
     /// <summary>A copy of a model's text tower as it is now, with prompts of zeros: where CLIPN's training starts.</summary>
     /// <param name="model">The model; the new tower belongs to its graph, of which it can be the only "no" tower.</param>
@@ -81,21 +99,35 @@ public sealed class ClipNoTextTower
     /// <summary>The "no" features of captions, not normalised.</summary>
     /// <param name="ids">Token numbers, Int64, shape (batch, context length).</param>
     /// <param name="mixture">
-    /// The weight of each prompt for each caption, shape (batch, prompts): see <see cref="DrawMixture"/>. Null: the mean of the prompts, as
+    /// The weight of each prompt for each caption, shape (batch, prompts): see <see cref="DrawMixture(int, Random)"/>. Null: the mean of the prompts, as
     /// in inference.
     /// </param>
     /// <returns>Shape (batch, embedding width).</returns>
     /// <exception cref="ArgumentException">The shapes do not fit.</exception>
-    public Tensor Encode(Tensor ids, Tensor? mixture = null)
-    {
-        if (mixture is null)
-        {
-            return Tower.Encode(ids, Prompts.Mean([0]));
-        }
+    public Tensor Encode(Tensor ids, Tensor? mixture = null) => Tower.Encode(ids, mixture is null ? Prompts.Mean([0]) : Mix(mixture));
 
-        (Dimension prompts, Dimension length, Dimension width) = (Prompts.Shape[0], Prompts.Shape[1], Prompts.Shape[2]);
-        Tensor mixed = mixture.MatMul(Prompts.Reshape(prompts, length * width)).Reshape(mixture.Shape[0], length, width);
-        return Tower.Encode(ids, mixed);
+    /// <summary>
+    /// The "no" feature of each class as the ensemble of its prompts: features of length 1, their sum, and again a length of 1. The templates
+    /// are the positive ones that the text tower gets, too: the tower supplies the "no".
+    /// </summary>
+    /// <param name="classNames">The classes.</param>
+    /// <param name="templates">The templates, each with a place for the class name; for a tower trained on negated texts, negated ones.</param>
+    /// <param name="averaging">Where the learned prompts become one. Defaults to before the encoder, as in the released code.</param>
+    /// <param name="options">Batch size, what to do with texts that are too long, progress; the result is always normalised.</param>
+    /// <param name="cancellation">Stops between batches.</param>
+    /// <returns>A row for each class.</returns>
+    /// <exception cref="ArgumentException">There is no template, or one has no place for the class name.</exception>
+    /// <exception cref="InvalidOperationException">The model has no tokenizer.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public ClipEncoding EncodeNoClasses(
+        IReadOnlyList<string> classNames,
+        IReadOnlyList<string> templates,
+        ClipnPromptAveraging averaging = ClipnPromptAveraging.BeforeEncoder,
+        ClipEncodingOptions? options = null,
+        CancellationToken cancellation = default)
+    {
+        using ClipNoEncoder encoder = new(_model, this, averaging);
+        return encoder.EncodeClasses(classNames, templates, options, cancellation);
     }
 
     /// <summary>
@@ -104,10 +136,16 @@ public sealed class ClipNoTextTower
     /// <param name="batch">Number of captions.</param>
     /// <param name="random">The generator, made with a seed of the caller's.</param>
     /// <returns>Batch × prompts weights, row by row; each row sums to 1.</returns>
-    public float[] DrawMixture(int batch, Random random)
+    public float[] DrawMixture(int batch, Random random) => DrawMixture(batch, (int)Prompts.Shape[0].Size, random);
+
+    /// <summary>Draws rows of weights over prompts, evenly from the prompts and their mean, as <see cref="DrawMixture(int, Random)"/> does.</summary>
+    /// <param name="batch">Number of captions.</param>
+    /// <param name="prompts">Number of prompts.</param>
+    /// <param name="random">The generator, made with a seed of the caller's.</param>
+    /// <returns>Batch × prompts weights, row by row; each row sums to 1.</returns>
+    public static float[] DrawMixture(int batch, int prompts, Random random)
     {
         ArgumentNullException.ThrowIfNull(random);
-        int prompts = (int)Prompts.Shape[0].Size;
         float[] mixture = new float[batch * prompts];
         for (int row = 0; row < batch; row++)
         {
@@ -131,4 +169,11 @@ public sealed class ClipNoTextTower
     public void Save(string path) => Safetensors.Write(
         path,
         Tower.Parameters.Select(entry => ClipModel.ToSafetensors(entry.Key, entry.Value.Value)).Append(ClipModel.ToSafetensors(PromptName, Prompts.Value)));
+
+    /// <summary>Sums of the prompts with weights (rows, prompts), shape (rows, context length, width).</summary>
+    internal Tensor Mix(Tensor weights)
+    {
+        (Dimension prompts, Dimension length, Dimension width) = (Prompts.Shape[0], Prompts.Shape[1], Prompts.Shape[2]);
+        return weights.MatMul(Prompts.Reshape(prompts, length * width)).Reshape(weights.Shape[0], length, width);
+    }
 }
