@@ -62,17 +62,7 @@ public static class Scores
     /// </remarks>
     public static IdScores Mcm(Matrix cosines, double temperature = 1)
     {
-        ArgumentNullException.ThrowIfNull(cosines);
-        // Rounding of half-precision features can push a cosine a little over 1.
-        int scaled = cosines.Values.IndexOfAnyExceptInRange(-1.01, 1.01);
-        if (scaled >= 0)
-        {
-            throw new ArgumentException(
-                string.Create(CultureInfo.InvariantCulture, $"Got {cosines.Values[scaled]} for image {scaled / cosines.Columns}, expected cosines in [-1, 1]. ")
-                + "MCM takes cosines of unit-norm features without the logit scale; for logits use Scores.Msp.",
-                nameof(cosines));
-        }
-
+        CheckCosines(cosines, "MCM", nameof(cosines), " For logits use Scores.Msp.");
         return new IdScores(WithTemperature("MCM", temperature), MaxProbability(cosines, temperature));
     }
 
@@ -185,6 +175,30 @@ public static class Scores
         {
             throw new ArgumentOutOfRangeException(
                 nameof(temperature), temperature, "Expected a finite number greater than 0: the temperature divides the logits.");
+        }
+    }
+
+    internal static void CheckScale(double logitScale)
+    {
+        if (!(logitScale > 0) || double.IsInfinity(logitScale))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(logitScale), logitScale, "Expected a finite number greater than 0: the scale multiplies the cosines.");
+        }
+    }
+
+    /// <summary>Refuses what cannot be cosines; logits, which are cosines times the scale, are the likely mistake.</summary>
+    internal static void CheckCosines(Matrix cosines, string score, string parameter, string hint = "")
+    {
+        ArgumentNullException.ThrowIfNull(cosines, parameter);
+        // Rounding of half-precision features can push a cosine a little over 1.
+        int scaled = cosines.Values.IndexOfAnyExceptInRange(-1.01, 1.01);
+        if (scaled >= 0)
+        {
+            throw new ArgumentException(
+                string.Create(CultureInfo.InvariantCulture, $"Got {cosines.Values[scaled]} for image {scaled / cosines.Columns}, expected cosines in [-1, 1]. ")
+                + $"{score} takes cosines of unit-norm features without the logit scale.{hint}",
+                parameter);
         }
     }
 
