@@ -23,6 +23,9 @@ public sealed class Golden
 
     public static string FilePath => System.IO.Path.Combine(AppContext.BaseDirectory, "Golden", "GOLDEN.json");
 
+    /// <summary>The sections, such as "scores".</summary>
+    public static IEnumerable<string> Sections => new Golden(_document.Value.RootElement).Names;
+
     /// <summary>Follows a path such as Get("scores", "inputs", "cosine").</summary>
     public static Golden Get(params string[] path) => new Golden(_document.Value.RootElement)[path];
 
