@@ -11,6 +11,8 @@ internal static class References
 
     public static JsonElement Tokenizer => _golden.Value.RootElement.GetProperty("tokenizer");
 
+    public static JsonElement Adversarial => _golden.Value.RootElement.GetProperty("adversarial");
+
     public static JsonElement Preprocess => _golden.Value.RootElement.GetProperty("preprocess");
 
     public static int[] Integers(this JsonElement array) => [.. array.EnumerateArray().Select(e => e.GetInt32())];

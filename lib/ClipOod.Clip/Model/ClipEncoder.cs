@@ -50,9 +50,7 @@ public abstract class ClipEncoder : IDisposable
     /// <exception cref="InsufficientMemoryException">A batch does not fit into memory; the message says which size does.</exception>
     public ClipEncoding EncodeImages(IReadOnlyList<string> paths, ClipEncodingOptions? options = null, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(paths);
-        int maxPixels = (options ??= new()).MaxPixels;
-        return EncodeImages(paths, (i, room) => ImageProcessor.ProcessFile(paths[i], room, maxPixels), options, cancellation);
+        return EncodeImages(paths, ImageOutput, options, cancellation);
     }
 
     /// <summary>Encodes pictures in memory.</summary>
@@ -64,9 +62,7 @@ public abstract class ClipEncoder : IDisposable
     /// <exception cref="InsufficientMemoryException">A batch does not fit into memory; the message says which size does.</exception>
     public ClipEncoding EncodeImages(IReadOnlyList<RgbImage> images, ClipEncodingOptions? options = null, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(images);
-        string[] names = [.. Enumerable.Range(0, images.Count).Select(i => string.Create(CultureInfo.InvariantCulture, $"image {i}"))];
-        return EncodeImages(names, (i, room) => ImageProcessor.Process(images[i], room), options ?? new(), cancellation);
+        return EncodeImages(images, ImageOutput, options, cancellation);
     }
 
     /// <summary>Encodes texts.</summary>
@@ -125,7 +121,7 @@ public abstract class ClipEncoder : IDisposable
         }
 
         int[] indices = [.. Enumerable.Range(0, count)];
-        return Finish(values, options, indices, [.. indices.Select(i => string.Create(CultureInfo.InvariantCulture, $"tokens {i}"))]);
+        return Finish(values, options, indices, [.. indices.Select(i => string.Create(CultureInfo.InvariantCulture, $"tokens {i}"))], Width);
     }
 
     /// <summary>
@@ -149,7 +145,7 @@ public abstract class ClipEncoder : IDisposable
             TensorPrimitives.Add(sum, prompts.Row(i), sum);
         }
 
-        return Finish(values, new(), [.. Enumerable.Range(0, classNames.Count)], classNames) with { Prompt = string.Join(" | ", templates) };
+        return Finish(values, new(), [.. Enumerable.Range(0, classNames.Count)], classNames, Width) with { Prompt = string.Join(" | ", templates) };
     }
 
     /// <inheritdoc/>
@@ -161,8 +157,26 @@ public abstract class ClipEncoder : IDisposable
     /// <summary>Runs the text tower on <paramref name="count"/> rows of <paramref name="length"/> token numbers.</summary>
     private protected abstract float[] EncodeIds(long[] ids, int count, int length);
 
+    private PixelEncoder ImageOutput => new(Width, EncodePixels);
+
+    /// <summary>Encodes image files with one of the image tower's outputs.</summary>
+    private protected ClipEncoding EncodeImages(IReadOnlyList<string> paths, PixelEncoder output, ClipEncodingOptions? options, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(paths);
+        int maxPixels = (options ??= new()).MaxPixels;
+        return EncodeImages(paths, (i, room) => ImageProcessor.ProcessFile(paths[i], room, maxPixels), output, options, cancellation);
+    }
+
+    /// <summary>Encodes pictures in memory with one of the image tower's outputs.</summary>
+    private protected ClipEncoding EncodeImages(IReadOnlyList<RgbImage> images, PixelEncoder output, ClipEncodingOptions? options, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        string[] names = [.. Enumerable.Range(0, images.Count).Select(i => string.Create(CultureInfo.InvariantCulture, $"image {i}"))];
+        return EncodeImages(names, (i, room) => ImageProcessor.Process(images[i], room), output, options ?? new(), cancellation);
+    }
+
     private ClipEncoding EncodeImages(
-        IReadOnlyList<string> names, PrepareImage prepare, ClipEncodingOptions given, CancellationToken cancellation)
+        IReadOnlyList<string> names, PrepareImage prepare, PixelEncoder output, ClipEncodingOptions given, CancellationToken cancellation)
     {
         ClipEncodingOptions options = Checked(given);
         int batchSize = Math.Min(options.BatchSize, names.Count);
@@ -172,7 +186,7 @@ public abstract class ClipEncoder : IDisposable
             throw new InsufficientMemoryException($"A batch of {batchSize} images of {ImageProcessor.Size} pixels does not fit into one array, a batch of {largest} does: lower {nameof(ClipEncodingOptions.BatchSize)}.");
         }
 
-        float[] values = new float[names.Count * Width];
+        float[] values = new float[names.Count * output.Width];
         List<int> indices = [];
         List<ClipFailure> failures = [];
         Stopwatch clock = Stopwatch.StartNew();
@@ -186,8 +200,8 @@ public abstract class ClipEncoder : IDisposable
             {
                 if (batch.Indices.Count > 0)
                 {
-                    float[] features = Run(batch.Indices.Count, size => EncodePixels(batch.Pixels.AsMemory(0, size * ImageProcessor.ValueCount), size));
-                    features.CopyTo(values.AsSpan(indices.Count * Width));
+                    float[] features = Run(batch.Indices.Count, size => output.Encode(batch.Pixels.AsMemory(0, size * ImageProcessor.ValueCount), size));
+                    features.CopyTo(values.AsSpan(indices.Count * output.Width));
                     indices.AddRange(batch.Indices);
                 }
 
@@ -202,7 +216,7 @@ public abstract class ClipEncoder : IDisposable
             ((IAsyncResult)producer).AsyncWaitHandle.WaitOne();
         }
 
-        ClipEncoding result = Finish(values[..(indices.Count * Width)], options, indices, [.. indices.Select(i => names[i])]);
+        ClipEncoding result = Finish(values[..(indices.Count * output.Width)], options, indices, [.. indices.Select(i => names[i])], output.Width);
         return result with { Failures = failures, Preprocessing = DescribePreprocessing() };
     }
 
@@ -345,18 +359,18 @@ public abstract class ClipEncoder : IDisposable
         return end;
     }
 
-    private ClipEncoding Finish(float[] values, ClipEncodingOptions options, IReadOnlyList<int> indices, IReadOnlyList<string> sources)
+    private ClipEncoding Finish(float[] values, ClipEncodingOptions options, IReadOnlyList<int> indices, IReadOnlyList<string> sources, int width)
     {
         for (int row = 0; options.Normalize && row < indices.Count; row++)
         {
-            Span<float> feature = values.AsSpan(row * Width, Width);
+            Span<float> feature = values.AsSpan(row * width, width);
             TensorPrimitives.Divide(feature, (float)Math.Max(TensorPrimitives.Norm<float>(feature), 1e-12), feature);
         }
 
         return new()
         {
             Values = values,
-            Width = Width,
+            Width = width,
             Indices = indices,
             Sources = sources,
             IsNormalized = options.Normalize,
@@ -369,6 +383,9 @@ public abstract class ClipEncoder : IDisposable
         string numbers(IEnumerable<double> values) => string.Join(' ', values.Select(value => value.ToString("0.###", CultureInfo.InvariantCulture)));
         return $"resize {ImageProcessor.Size} {ImageProcessor.Filter}, centre crop, mean {numbers(ImageProcessor.Mean)}, deviation {numbers(ImageProcessor.StandardDeviation)}";
     }
+
+    /// <summary>One of the outputs of an image tower: its width, and the run on a number of normalised images.</summary>
+    private protected readonly record struct PixelEncoder(int Width, Func<Memory<float>, int, float[]> Encode);
 
     private delegate void PrepareImage(int index, Span<float> destination);
 

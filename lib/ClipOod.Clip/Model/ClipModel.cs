@@ -20,6 +20,7 @@ public sealed class ClipModel : ClipEncoder
     private readonly Tensor _textFeatures;
     private Evaluator? _imageSession;
     private Evaluator? _textSession;
+    private Evaluator? _pooledSession;
     private string? _hash;
 
     // The values as they were loaded, as long as nothing was trained: hashing them needs no copies.
@@ -37,6 +38,7 @@ public sealed class ClipModel : ClipEncoder
         LogitScale = Graph.Parameter("logit_scale", [], initial("logit_scale", []));
         Pixels = Graph.Input("pixel_values", ElementType.Float, "batch", 3, config.ImageSize, config.ImageSize);
         Ids = Graph.Input("input_ids", ElementType.Int64, "batch", config.ContextLength);
+        PooledFeatures = ImageTower.Pool(Pixels);
         ImageFeatures = Graph.Output("image_embeds", ImageTower.Encode(Pixels));
         TextFeatures = Graph.Output("text_embeds", TextTower.Encode(Ids));
 
@@ -71,6 +73,9 @@ public sealed class ClipModel : ClipEncoder
 
     /// <summary>Features of <see cref="Pixels"/>, not normalised, shape (batch, embedding width).</summary>
     public Tensor ImageFeatures { get; }
+
+    /// <summary>Features of <see cref="Pixels"/> before the projection, shape (batch, width of the image tower).</summary>
+    public Tensor PooledFeatures { get; }
 
     /// <summary>Features of <see cref="Ids"/>, not normalised, shape (batch, embedding width).</summary>
     public Tensor TextFeatures { get; }
@@ -120,6 +125,35 @@ public sealed class ClipModel : ClipEncoder
         return new ClipModel(config, tokenizer, (name, shape) => FirstValues(config, name, shape, seed));
     }
 
+    /// <summary>A model of its own with the values that this one has now: training it leaves this one as it is.</summary>
+    public ClipModel Copy()
+    {
+        Dictionary<string, Parameter> parameters = Parameters().ToDictionary(entry => entry.Name, entry => entry.Parameter);
+        return new ClipModel(Config, Tokenizer, (name, _) => Initial.Values(parameters[name].Value.Values<float>()));
+    }
+
+    /// <summary>
+    /// Encodes image files to the image tower's features before its projection, on which PLP and linear probes train (arXiv 2303.05828).
+    /// </summary>
+    /// <param name="paths">The files.</param>
+    /// <param name="options">Batch size, progress; features are as long as the model makes them, whatever it says of normalisation.</param>
+    /// <param name="cancellation">Stops between batches.</param>
+    /// <returns>A row for each file that could be decoded, as wide as the image tower; the others are reported in it.</returns>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="InsufficientMemoryException">A batch does not fit into memory; the message says which size does.</exception>
+    public ClipEncoding EncodePooled(IReadOnlyList<string> paths, ClipEncodingOptions? options = null, CancellationToken cancellation = default) =>
+        EncodeImages(paths, PooledOutput, (options ?? new()) with { Normalize = false }, cancellation);
+
+    /// <summary>Encodes pictures in memory to the image tower's features before its projection.</summary>
+    /// <param name="images">The pictures, of any sizes.</param>
+    /// <param name="options">Batch size, progress; features are as long as the model makes them, whatever it says of normalisation.</param>
+    /// <param name="cancellation">Stops between batches.</param>
+    /// <returns>A row for each picture, as wide as the image tower.</returns>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="InsufficientMemoryException">A batch does not fit into memory; the message says which size does.</exception>
+    public ClipEncoding EncodePooled(IReadOnlyList<RgbImage> images, ClipEncodingOptions? options = null, CancellationToken cancellation = default) =>
+        EncodeImages(images, PooledOutput, (options ?? new()) with { Normalize = false }, cancellation);
+
     /// <summary>
     /// Writes the model in OpenAI's layout with its configuration as metadata, so that <see cref="Load"/> reads it without more. The file
     /// appears under its name when it is complete.
@@ -152,7 +186,8 @@ public sealed class ClipModel : ClipEncoder
     {
         _imageSession?.Dispose();
         _textSession?.Dispose();
-        (_imageSession, _textSession, _hash, _loaded) = (null, null, null, null);
+        _pooledSession?.Dispose();
+        (_imageSession, _textSession, _pooledSession, _hash, _loaded) = (null, null, null, null, null);
     }
 
     /// <summary>Closes sessions and files; the model can no longer be used.</summary>
@@ -189,6 +224,12 @@ public sealed class ClipModel : ClipEncoder
         _imageSession ??= new Evaluator([ImageFeatures], constantParameters: true);
         return _imageSession.Run((Pixels.Name, pixels))[0].Values<float>();
     }
+
+    private PixelEncoder PooledOutput => new(Config.Vision.Width, (pixels, _) =>
+    {
+        _pooledSession ??= new Evaluator([PooledFeatures], constantParameters: true);
+        return _pooledSession.Run((Pixels.Name, pixels))[0].Values<float>();
+    });
 
     private protected override float[] EncodeIds(long[] ids, int count, int length)
     {

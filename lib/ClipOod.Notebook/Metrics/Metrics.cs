@@ -5,7 +5,7 @@ namespace ClipOod.Notebook;
 /// when its score is at or above the threshold; tied scores are accepted together; −0.0 and 0.0 are tied; ±∞ is
 /// allowed. All results lie in [0, 1]. Every method throws <see cref="ArgumentException"/> when a side has no scores.
 /// </summary>
-public static class Metrics
+public static partial class Metrics
 {
     /// <summary>
     /// Area under the ROC curve: the probability that an ID image scores higher than an OOD image, plus half the
@@ -127,10 +127,7 @@ public static class Metrics
     public static CurvePoints PrCurve(IdScores id, IdScores ood, Positive positive)
     {
         var sweep = new ThresholdSweep(id, ood);
-        SweepCurve curve = sweep.Curve(positive);
-        return Points(sweep.Last, curve.Tpr, curve.Precision, positive == Positive.Id
-            ? sweep.Threshold
-            : point => point == 0 ? double.NegativeInfinity : sweep.Threshold(sweep.Last - point + 1));
+        return PrPoints(sweep, positive, sweep.Curve(positive).Precision);
     }
 
     /// <summary>Every metric from one sort of the scores.</summary>
@@ -214,6 +211,11 @@ public static class Metrics
                 nameof(tpr), tpr, "Expected a true-positive rate above 0 and at most 1, such as 0.95.");
         }
     }
+
+    private static CurvePoints PrPoints(ThresholdSweep sweep, Positive positive, Func<int, double> precision) =>
+        Points(sweep.Last, sweep.Curve(positive).Tpr, precision, positive == Positive.Id
+            ? sweep.Threshold
+            : point => point == 0 ? double.NegativeInfinity : sweep.Threshold(sweep.Last - point + 1));
 
     private static CurvePoints Points(int last, Func<int, double> x, Func<int, double> y, Func<int, double> threshold)
     {
