@@ -95,32 +95,32 @@ public sealed record PictogramStyle
         ArgumentNullException.ThrowIfNull(concept);
         ArgumentNullException.ThrowIfNull(random);
         difficulty = difficulty is > 0 and <= 1 ? difficulty : throw new ArgumentOutOfRangeException(nameof(difficulty), difficulty, "The difficulty is above 0 and at most 1.");
-        string color = concept.Colors.Count > 0 && random.Chance(1 - (0.26 * difficulty)) ? random.Choose(concept.Colors) : random.Choose(Palette.Names);
-        string background = random.Chance(0.65 * difficulty) || color == "white" ? OtherColor(random, color) : "white";
+        string color = concept.Colors.Count > 0 && random.Chance(1 - (0.2 * difficulty)) ? random.Choose(concept.Colors) : random.Choose(Palette.Names);
+        string background = random.Chance(0.45 * difficulty) || color == "white" ? OtherColor(random, color) : "white";
         PictogramStyle style = new()
         {
             Drawing = random.Next(concept.Drawings.Count),
             Color = color,
             SecondColor = OtherColor(random, color),
             Background = background,
-            Backdrop = (random.NextDouble() / difficulty) switch { < 0.2 => Backdrop.Clutter, < 0.36 => Backdrop.Gradient, _ => Backdrop.Plain },
+            Backdrop = (random.NextDouble() / difficulty) switch { < 0.15 => Backdrop.Clutter, < 0.3 => Backdrop.Gradient, _ => Backdrop.Plain },
             Thickness = random.Between(0.6, 1.6),
-            Contrast = random.Chance(0.2 * difficulty) ? random.Between(0.45, 1) : 1,
-            Noise = random.Chance(0.33 * difficulty) ? random.Between(4, 26) : 0,
-            Blur = random.Chance(0.13 * difficulty) ? random.Between(0.4, 1.3) : 0,
-            Occlusion = random.Chance(0.2 * difficulty) ? random.Between(0.15, 0.45) : 0,
+            Contrast = random.Chance(0.15 * difficulty) ? random.Between(0.45, 1) : 1,
+            Noise = random.Chance(0.25 * difficulty) ? random.Between(4, 24) : 0,
+            Blur = random.Chance(0.1 * difficulty) ? random.Between(0.4, 1.3) : 0,
+            Occlusion = random.Chance(0.15 * difficulty) ? random.Between(0.15, 0.4) : 0,
         };
         return concept.IsTexture
             ? style with { Size = random.Between(0.6, 1.7), Rotation = random.Chance(0.5) ? random.Between(-15, 15) : random.Between(-180, 180) }
             : style with
             {
-                Fill = random.NextDouble() switch { < 0.5 => FillMode.Filled, < 0.75 => FillMode.Contoured, _ => FillMode.Lines },
-                Size = random.Between(0.9 - (0.28 * difficulty), 0.95),
-                Rotation = difficulty * (random.Chance(0.8) ? random.Between(-12, 12) : random.Between(-40, 40)),
-                Stretch = Math.Exp(difficulty * random.Between(-0.13, 0.13)),
-                Shear = difficulty * random.Between(-0.13, 0.13),
-                Perspective = (difficulty * random.Between(-0.2, 0.2), difficulty * random.Between(-0.2, 0.2)),
-                Offset = (difficulty * random.Between(-0.08, 0.08), difficulty * random.Between(-0.08, 0.08)),
+                Fill = random.NextDouble() switch { < 0.55 => FillMode.Filled, < 0.85 => FillMode.Contoured, _ => FillMode.Lines },
+                Size = random.Between(0.9 - (0.22 * difficulty), 0.95),
+                Rotation = difficulty * (random.Chance(0.8) ? random.Between(-10, 10) : random.Between(-35, 35)),
+                Stretch = Math.Exp(difficulty * random.Between(-0.1, 0.1)),
+                Shear = difficulty * random.Between(-0.1, 0.1),
+                Perspective = (difficulty * random.Between(-0.15, 0.15), difficulty * random.Between(-0.15, 0.15)),
+                Offset = (difficulty * random.Between(-0.06, 0.06), difficulty * random.Between(-0.06, 0.06)),
                 Mirrored = random.Chance(0.5),
             };
     }

@@ -20,8 +20,8 @@ public sealed record PictogramModelSize(int VisionWidth, int VisionLayers, int T
     public static IReadOnlyDictionary<string, PictogramModelSize> Named { get; } = new SortedDictionary<string, PictogramModelSize>(StringComparer.Ordinal)
     {
         ["micro"] = new(32, 2, 32, 1, 32),
-        ["mini"] = new(64, 3, 64, 2, 64),
-        ["base"] = new(192, 4, 96, 2, 96),
+        ["mini"] = new(64, 3, 64, 1, 64),
+        ["base"] = new(128, 4, 64, 2, 64),
     };
 
     /// <summary>The model's configuration.</summary>
@@ -48,7 +48,7 @@ public sealed record PictogramTrainingOptions
     public PictogramModelSize Size { get; init; } = PictogramModelSize.Named["base"];
 
     /// <summary>Number of updates.</summary>
-    public int Steps { get; init; } = 3000;
+    public int Steps { get; init; } = 5000;
 
     /// <summary>Pictures of an update, each of another concept.</summary>
     public int BatchSize { get; init; } = 110;
@@ -68,8 +68,8 @@ public sealed record PictogramTrainingOptions
     /// </summary>
     public double EasyShare { get; init; } = 0.5;
 
-    /// <summary>Updates between two measurements, each followed by a checkpoint. Defaults to 100.</summary>
-    public int MeasureEvery { get; init; } = 100;
+    /// <summary>Updates between two measurements, each followed by a checkpoint. Defaults to 200.</summary>
+    public int MeasureEvery { get; init; } = 200;
 }
 
 /// <summary>What was measured on the way.</summary>
