@@ -16,10 +16,11 @@ public sealed class PictogramStudio
 
     private readonly Lazy<ClipModel> _model;
     private readonly FeatureCache _cache;
+    private readonly string _cacheRoot;
 
     internal PictogramStudio(PictogramFolder folder, string cacheRoot)
     {
-        Folder = folder;
+        (Folder, _cacheRoot) = (folder, cacheRoot);
         Concepts = new Catalog<Concept>("concept", folder.Concepts.Select(concept => (concept.Name, concept)));
         _model = new Lazy<ClipModel>(folder.LoadModel);
         string key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
@@ -32,6 +33,14 @@ public sealed class PictogramStudio
 
     /// <summary>The tiny CLIP that was trained on these drawings.</summary>
     public ClipModel Model => _model.Value;
+
+    /// <summary>Names of the models that were trained on these drawings, sorted; "base" is the world's.</summary>
+    public IReadOnlyList<string> Models => Folder.Models;
+
+    /// <summary>How this model was made and what was measured of it.</summary>
+    public PictogramManifest Manifest => Folder.Manifest;
+
+    internal PictogramStudio WithModel(string model) => new(PictogramFolder.Open(Folder.Path, model), _cacheRoot);
 
     /// <summary>Its files.</summary>
     internal PictogramFolder Folder { get; }

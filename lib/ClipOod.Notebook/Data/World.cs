@@ -60,6 +60,12 @@ public sealed class World
     public PictogramStudio Pictograms => _pictograms ?? throw new InvalidOperationException(
         $"The world '{Name}' holds features only, neither the model nor the pixels. Run this in the world '{PictogramWorld.WorldName}'.");
 
+    /// <summary>The same world seen by another of its models: the same pictures, other features. For comparing models.</summary>
+    /// <param name="model">One of <see cref="PictogramStudio.Models"/>.</param>
+    /// <exception cref="InvalidOperationException">This world holds features only; see <see cref="HasPictograms"/>.</exception>
+    /// <exception cref="InvalidDataException">There is no such model, or its files are broken.</exception>
+    public World WithModel(string model) => PictogramWorld.Open(Pictograms.WithModel(model), seed: 0);
+
     /// <summary>The ID data sets by role.</summary>
     public Catalog<Dataset> Datasets { get; }
 
