@@ -44,6 +44,14 @@ public sealed class ConceptFileTests
         Assert.False(concept.IsTexture);
     }
 
+    [Fact]
+    public void Parse_ReadsTheExampleOfTheReadme()
+    {
+        string readme = File.ReadAllText(Path.Combine(Concepts.Folder, "..", "README.md")).ReplaceLineEndings("\n");
+        string example = readme.Split("```json\n")[1].Split("```")[0];
+        Assert.Equal("snail", Assert.Single(ConceptFile.Parse(example)).Name);
+    }
+
     [Theory]
     [InlineData("""{ "role": "body", "path": "M20 20 L" }""", "no SVG path data")]
     [InlineData("""{ "role": "body", "path": "" }""", "no SVG path data")]
