@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using ClipOod.Notebook;
+using ClipOod.Pictograms;
 
 namespace ClipOod.Benchmarks;
 
@@ -57,4 +58,25 @@ public class MetricsBenchmarks
 
     [Benchmark]
     public OodMetrics AllMetrics() => Metrics.Evaluate(_id, _ood);
+}
+
+/// <summary>Drawing of pictograms on one core, 1,000 pictures an operation, and their way through the tiny CLIP.</summary>
+[ShortRunJob]
+public class PictogramBenchmarks
+{
+    private const int Pictures = 1000;
+
+    private readonly World _world = World.Open();
+
+    [Benchmark(OperationsPerInvoke = Pictures)]
+    public int Draw()
+    {
+        using PictogramArtist artist = new();
+        Concept[] concepts = [.. _world.Pictograms.Concepts.Values];
+        return Enumerable.Range(0, Pictures).Sum(i => artist.Draw(concepts[i % concepts.Length], i).Pixels[0]);
+    }
+
+    [Benchmark]
+    public FeatureSet EncodeSetA() => _world.Pictograms.Encode(
+        "A", "test", _world.A.Test.Images!, _world.A.Test.Labels, _world.A.Classes);
 }

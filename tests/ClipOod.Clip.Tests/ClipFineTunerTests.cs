@@ -60,7 +60,7 @@ public sealed class ClipFineTunerTests : IDisposable
     {
         // At the start: logits of the pooled features under N(0, 0.02) weights; one step at rate 0 tells their loss.
         (RgbImage[] images, int[] labels) = Colours(8, seed: 1);
-        FineTuneOptions options = new() { Epochs = 1, WarmUpFraction = 0.99, LearningRate = 1e-12, LabelSmoothing = 0.3, WeightDecay = 0 };
+        FineTuneOptions options = new() { Epochs = 1, WarmUpFraction = 0.99, LearningRate = 1e-12, FinalLearningRate = 0, LabelSmoothing = 0.3, WeightDecay = 0 };
         using FineTunedClip tuned = ClipFineTuner.Train(_model, images, labels, Classes, options, cancellation: Stop);
         ClipEncoding logits = tuned.EncodeLogits(images, cancellation: Stop);
         double expected = Enumerable.Range(0, 8).Average(i =>

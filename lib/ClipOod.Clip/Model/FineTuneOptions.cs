@@ -21,8 +21,8 @@ public sealed record FineTuneOptions
     /// <summary>Peak learning rate of AdamW, above 0. Defaults to 6.25e-5, DeiT's 5e-4 for 512 images scaled to a batch of 64.</summary>
     public double LearningRate { get; init; } = 5e-4 * 64 / 512;
 
-    /// <summary>Learning rate that the cosine ends at, from 0 to the peak. Defaults to 0.</summary>
-    public double FinalLearningRate { get; init; }
+    /// <summary>Learning rate that the cosine ends at, from 0 to the peak. Defaults to 1e-5.</summary>
+    public double FinalLearningRate { get; init; } = 1e-5;
 
     /// <summary>Share of the steps in which the rate rises linearly from 0, 0 up to 1. Defaults to 0.05, 5 of 100 epochs.</summary>
     public double WarmUpFraction { get; init; } = 0.05;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using ClipOod.Clip;
 using ClipOod.Pictograms;
@@ -111,6 +112,95 @@ public static class PictogramModelMaker
         }
 
         return manifest with { Accuracy = accuracy, Auroc = auroc };
+    }
+
+    /// <summary>Trains the "no" text tower of the world's model (CLIPN), measures it and writes it beside the model.</summary>
+    /// <param name="folder">Folder of the pictograms.</param>
+    /// <param name="model">Name of the model that gets the tower.</param>
+    /// <param name="options">How to train.</param>
+    /// <param name="command">The command, for the manifest.</param>
+    /// <param name="commit">The commit of the code, for the manifest.</param>
+    /// <param name="progress">Told after every step: its number from 0, and its losses.</param>
+    /// <param name="cancellation">Stops between steps; nothing is written then.</param>
+    /// <returns>The manifest, with what was measured.</returns>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static NoTextManifest MakeNoText(
+        string folder,
+        string model,
+        NoTextOptions options,
+        string command,
+        string commit,
+        Action<long, ClipnLossValues>? progress = null,
+        CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        PictogramFolder files = PictogramFolder.Open(folder, model);
+        World world = PictogramWorld.Open(new PictogramStudio(files, Path.Combine(Path.GetTempPath(), $"clipood-{Guid.NewGuid():N}")), seed: 0);
+        (RgbImage[] pictures, string[] captions) = DrawCaptioned([.. files.Concepts.Where(concept => !concept.HeldOut)], options);
+        Stopwatch clock = Stopwatch.StartNew();
+        using ClipModel clip = files.LoadModel();
+        float[] features = clip.EncodeImages(pictures, new ClipEncodingOptions { BatchSize = 64 }, cancellation).Values;
+        using ClipnTrainer trainer = new(clip, options: new ClipnTrainerOptions
+        {
+            LearningRate = options.LearningRate, DuplicateCosine = options.DuplicateCosine, Seed = options.Seed,
+        });
+        IReadOnlyList<ClipnLossValues> history = trainer.Train(features, captions, options.Epochs, options.BatchSize, progress, cancellation);
+        string target = PictogramFolder.FolderOf(folder, model), weights = Path.Combine(target, NoTextManifest.WeightsFile);
+        trainer.NoTower.Save(weights);
+        NoTextManifest manifest = new()
+        {
+            Command = command,
+            Commit = commit,
+            Made = DateTime.UtcNow,
+            Seconds = Math.Round(clock.Elapsed.TotalSeconds),
+            Options = options,
+            WeightsSha256 = PictogramManifest.HashFile(weights),
+            ModelSha256 = files.Manifest.WeightsSha256,
+            History = history,
+            Auroc = MeasureNoText(world, trainer.NoTower),
+        };
+        manifest.Save(Path.Combine(target, NoTextManifest.FileName));
+        return manifest;
+    }
+
+    private static (RgbImage[] Pictures, string[] Captions) DrawCaptioned(Concept[] concepts, NoTextOptions options)
+    {
+        RgbImage[] pictures = new RgbImage[concepts.Length * options.PicturesPerConcept];
+        string[] captions = new string[pictures.Length];
+        Parallel.For(0, pictures.Length, () => new PictogramArtist(), (i, _, artist) =>
+        {
+            Concept concept = concepts[i % concepts.Length];
+            Random random = new(PictogramSeed.Of(FormattableString.Invariant($"no-text {options.Seed}"), concept.Name, i));
+            PictogramStyle style = PictogramStyle.Random(concept, random);
+            (pictures[i], captions[i]) = (artist.Draw(concept, style, random), CaptionWriter.Write(concept, style, random));
+            return artist;
+        }, artist => artist.Dispose());
+        return (pictures, captions);
+    }
+
+    private static SortedDictionary<string, double> MeasureNoText(World world, ClipNoTextTower tower)
+    {
+        SortedDictionary<string, double> auroc = new(StringComparer.Ordinal);
+        foreach (Dataset set in world.Datasets.Values)
+        {
+            Embeddings no = tower.EncodeNoClasses(set.Classes, [CaptionWriter.Prompt]).ToTextFeatures(set.Classes).Features;
+            IdScores[] Of(FeatureSet images)
+            {
+                Matrix yesCosines = Similarity.Cosines(images.Features, set.Text.Features), noCosines = Similarity.Cosines(images.Features, no);
+                return [Clipn.Ctw(yesCosines, noCosines, world.LogitScale), Clipn.Atd(yesCosines, noCosines, world.LogitScale), Scores.Msp(yesCosines.Scale(world.LogitScale))];
+            }
+
+            IdScores[] id = Of(set.Test);
+            foreach ((string name, FeatureSet ood) in world.Ood)
+            {
+                foreach ((IdScores inside, IdScores outside) in id.Zip(Of(ood)))
+                {
+                    auroc[$"{set.Role} {name} {inside.Name}"] = Math.Round(Metrics.Auroc(inside, outside), 4);
+                }
+            }
+        }
+
+        return auroc;
     }
 
     private static IdScores[] ScoresOf(World world, Dataset set, FeatureSet images)

@@ -40,6 +40,33 @@ public sealed class PictogramStudio
     /// <summary>How this model was made and what was measured of it.</summary>
     public PictogramManifest Manifest => Folder.Manifest;
 
+    /// <summary>
+    /// The shipped "no" text tower of <see cref="Model"/> (CLIPN), which `clipood train no-text` made; null where this model has none.
+    /// It becomes part of the model's graph, which can have one such tower: ask once, and train another on a model of <see cref="LoadModel"/>.
+    /// </summary>
+    /// <exception cref="InvalidDataException">Its file is not that of its manifest, or was trained for other weights.</exception>
+    public ClipNoTextTower? LoadNoText()
+    {
+        string weights = Path.Combine(Folder.ModelFolder, NoTextManifest.WeightsFile);
+        if (!File.Exists(weights))
+        {
+            return null;
+        }
+
+        NoTextManifest manifest = NoTextManifest.Load(Path.Combine(Folder.ModelFolder, NoTextManifest.FileName));
+        (string Found, string Expected, string What)[] hashes =
+        [
+            (PictogramManifest.HashFile(weights), manifest.WeightsSha256, weights),
+            (Manifest.WeightsSha256, manifest.ModelSha256, "the model that it was trained for"),
+        ];
+        return hashes.FirstOrDefault(hash => hash.Found != hash.Expected) is { What: string what, Found: var found, Expected: var expected }
+            ? throw new InvalidDataException($"{what}: the SHA-256 is {found}, but {NoTextManifest.FileName} says {expected}. Train it again: clipood train no-text.")
+            : ClipNoTextTower.Load(Model, weights);
+    }
+
+    /// <summary>The same model loaded once more, for training that must not change <see cref="Model"/>.</summary>
+    public ClipModel LoadModel() => Folder.LoadModel();
+
     internal PictogramStudio WithModel(string model) => new(PictogramFolder.Open(Folder.Path, model), _cacheRoot);
 
     /// <summary>Its files.</summary>

@@ -46,6 +46,15 @@ public sealed class ResultTable
     /// <summary>The values, unformatted; a missing number is null there. A new frame each time.</summary>
     public DataFrame DataFrame => new(_columns.Select(column => column.Data.Clone()));
 
+    /// <summary>Writes the values as comma-separated text with a heading line; the file appears under its name when it is complete.</summary>
+    /// <param name="path">The file; its folder is made, and a file of this name replaced.</param>
+    public void SaveCsv(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        AtomicFile.Write(path, temporary => DataFrame.SaveCsv(DataFrame, temporary, cultureInfo: CultureInfo.InvariantCulture));
+    }
+
     /// <summary>The table with a column of text.</summary>
     /// <param name="name">Header; unlike those before it.</param>
     /// <param name="values">One text per row; null is shown as missing.</param>

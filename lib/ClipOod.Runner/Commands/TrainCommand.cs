@@ -41,6 +41,42 @@ internal sealed class TrainCommand : Command
         };
         pictograms.SetAction(Train);
         Subcommands.Add(pictograms);
+        Command noText = new("no-text", "Train the \"no\" text tower (CLIPN) of a model of the world pictograms")
+        {
+            _model, _seed,
+        };
+        noText.SetAction(TrainNoText);
+        Subcommands.Add(noText);
+    }
+
+    private int TrainNoText(ParseResult parse)
+    {
+        WorkbookFolders folders = WorkbookFolders.Around(Environment.CurrentDirectory);
+        string model = parse.GetRequiredValue(_model);
+        NoTextOptions options = new() { Seed = parse.GetValue(_seed) };
+        TextWriter output = parse.InvocationConfiguration.Output;
+        Stopwatch since = Stopwatch.StartNew();
+        NoTextManifest manifest = PictogramModelMaker.MakeNoText(
+            Path.Combine(folders.Root, "data", PictogramWorld.WorldName),
+            model,
+            options,
+            $"clipood train no-text --model {model} --seed {options.Seed}",
+            GitCommit(folders.Root),
+            (step, losses) =>
+            {
+                if (step == 0 || since.Elapsed > TimeSpan.FromSeconds(5))
+                {
+                    since.Restart();
+                    output.WriteLine(FormattableString.Invariant($"step {step + 1}: {losses}"));
+                }
+            });
+        output.WriteLine(FormattableString.Invariant($"Wrote {NoTextManifest.WeightsFile} and {NoTextManifest.FileName} beside the model, in {manifest.Seconds:F0} s."));
+        foreach ((string name, double auroc) in manifest.Auroc)
+        {
+            output.WriteLine(FormattableString.Invariant($"  AUROC {name}: {auroc:P1}"));
+        }
+
+        return ExitCodes.Passed;
     }
 
     private int Train(ParseResult parse)

@@ -24,7 +24,7 @@ public sealed class ClipFeaturesTests
     [InlineData(1, 0.612)]
     public void ImageNet_ReachesTheAccuracyTheFeaturesWereCheckedAt(int prompt, double accuracy)
     {
-        Dataset dataset = OpenWorld().ImageNet;
+        Dataset dataset = OpenWorld().Large;
         Assert.Equal(1000, dataset.NumClasses);
         Assert.Equal(4000, dataset.Test.Count);
         Assert.Equal(accuracy, Accuracy(dataset.Test, dataset.TextByPrompt.Values.ElementAt(prompt)), 0.0005);
@@ -33,7 +33,7 @@ public sealed class ClipFeaturesTests
     [Fact]
     public void ImageNet_HasNoTrainingSide_AndSaysSo()
     {
-        Dataset dataset = OpenWorld().ImageNet;
+        Dataset dataset = OpenWorld().Large;
         Assert.False(dataset.HasTrain);
         InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => dataset.Train);
         Assert.Contains("all its 4000 images are in Test", error.Message, StringComparison.Ordinal);
@@ -90,7 +90,7 @@ public sealed class ClipFeaturesTests
     {
         World world = OpenWorld();
         TextFeatures cifar = world.Text("cifar100");
-        TextFeatures lvis = world.Text("lvis");
+        TextFeatures lvis = world.Text("words");
         // Other prompts shift the features, but a name's own feature stays the nearest among all names.
         int[] shared = [.. Enumerable.Range(0, cifar.Count).Where(i => lvis.Classes.Contains(cifar.Classes[i]))];
         int agreeing = shared.Count(i => lvis.Classes[Nearest(cifar.Features[i], lvis.Features)] == cifar.Classes[i]);

@@ -29,9 +29,9 @@ public sealed class WorldTests
     [Fact]
     public void UnknownNames_AreAnsweredWithThoseThereAre()
     {
-        Assert.Contains("no OOD set 'dtd' in this world, there are: noise", Message(() => _world.Ood["dtd"]), StringComparison.Ordinal);
+        Assert.Contains("no OOD set 'near' in this world, there are: noise", Message(() => _world.Ood["near"]), StringComparison.Ordinal);
         Assert.Contains("no text set 'lvis' in this world, there are: words", Message(() => _world.Text("lvis")), StringComparison.Ordinal);
-        Assert.Contains("no data set 'ImageNet' in this world, there are: A", Message(() => _world.ImageNet), StringComparison.Ordinal);
+        Assert.Contains("no data set 'Large' in this world, there are: A", Message(() => _world.Large), StringComparison.Ordinal);
         Assert.Contains("no prompt 'the {}'", Message(() => _dataset.ZeroShot().TextByPrompt["the {}"]), StringComparison.Ordinal);
     }
 
@@ -39,16 +39,20 @@ public sealed class WorldTests
     public void Open_OfAnUnknownWorld_NamesTheKnownOnes()
     {
         WorldNotFoundException error = Assert.Throws<WorldNotFoundException>(() => World.Open("middle-earth", null, 0));
-        Assert.Contains("'middle-earth', which is unknown. Known: clip-features.", error.Message, StringComparison.Ordinal);
+        Assert.Contains("'middle-earth', which is unknown. Known: pictograms, clip-features.", error.Message, StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData(null)]
-    [InlineData("")]
-    [InlineData("clip-features")]
-    public void Open_WithoutFeatures_SaysWhichWorldIsMissing(string? name)
+    [Fact]
+    public void Pictograms_OfAWorldOfFeatures_SaysWhichWorldHasThem()
     {
-        WorldNotFoundException error = Assert.Throws<WorldNotFoundException>(() => World.Open(name, null, 0));
+        Assert.False(_world.HasPictograms);
+        Assert.Contains("world 'pictograms'", Assert.Throws<InvalidOperationException>(() => _world.Pictograms).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_WithoutFeatures_SaysWhichWorldIsMissing()
+    {
+        WorldNotFoundException error = Assert.Throws<WorldNotFoundException>(() => World.Open(ClipFeatures.WorldName, null, 0));
         Assert.Contains("'clip-features' is missing", error.Message, StringComparison.Ordinal);
     }
 

@@ -234,12 +234,11 @@ public sealed class ClipOodCommandTests : IDisposable
     {
         _workbook.AddCells("01-a", "1");
         var start = new ProcessStartInfo(
-            DotnetHost.Path, ["exec", typeof(ClipOodCommand).Assembly.Location, "run", "--notebooks", _workbook.Notebooks, "--output", Site])
+            DotnetHost.Path, ["exec", typeof(ClipOodCommand).Assembly.Location, "run", "--world", "clip-features", "--notebooks", _workbook.Notebooks, "--output", Site])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        start.Environment.Remove("CLIPOOD_WORLD");
         start.Environment["CLIPOOD_FEATURES"] = folder;
 
         using Process process = Process.Start(start)!;
@@ -250,6 +249,17 @@ public sealed class ClipOodCommandTests : IDisposable
         Assert.StartsWith("The world 'clip-features' is missing", error, StringComparison.Ordinal);
         Assert.Contains(says, error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Site));
+    }
+
+    [Fact]
+    public async Task UnknownWorld_IsAnsweredWithThoseThereAre()
+    {
+        _workbook.AddCells("01-a", "1");
+
+        var (code, _, error) = await RunAsync("--world", "middle-earth");
+
+        Assert.Equal(2, code);
+        Assert.Contains("--world middle-earth: there is no such world. Worlds: pictograms, clip-features.", error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -94,6 +94,20 @@ public sealed class WorkbookTests : IDisposable
     }
 
     [Fact]
+    public async Task Notebook_ForOtherWorlds_IsNotRun_AndIsNoFailure()
+    {
+        _workbook.Add("01-here", "#!markdown\n# Here\n\n**Worlds:** `here`, `there`\n#!csharp\n1");
+        _workbook.Add("02-there", "#!markdown\n# There\n\n**Worlds:** `there`\n#!csharp\nthrow new Exception();");
+        _workbook.AddCells("03-anywhere", "1");
+
+        WorkbookRun run = await _workbook.RunAsync(new RunOptions { World = "here" });
+
+        Assert.Equal([RunState.Passed, RunState.OtherWorld, RunState.Passed], run.Runs.Select(notebook => notebook.State));
+        Assert.True(run.Passed);
+        Assert.False((await _workbook.RunAsync(new RunOptions { World = "there" })).Passed);
+    }
+
+    [Fact]
     public async Task StopOnError_StartsNoFurtherNotebook()
     {
         _workbook.AddCells("01-bad", "nonsense");
