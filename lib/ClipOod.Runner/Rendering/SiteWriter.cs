@@ -95,6 +95,7 @@ internal static class SiteWriter
 
     private static void Build(string folder, IReadOnlyList<NotebookRun> runs, SiteOptions options)
     {
+        Directory.CreateDirectory(folder);
         bool charts = false;
         for (int i = 0; i < runs.Count; i++)
         {
