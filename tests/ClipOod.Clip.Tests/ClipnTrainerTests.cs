@@ -41,6 +41,8 @@ public sealed class ClipnTrainerTests : IDisposable
         Assert.True(history[^1].Total < 0.8 * history[0].Total, $"{history[0]} to {history[^1]}");
         Assert.Equal(Enumerable.Range(0, 80).Select(step => (long)step), steps);
         Assert.Equal(0, trainer.LearningRate, 1e-12);
+        Assert.Contains("TotalSteps", Assert.Throws<InvalidOperationException>(
+            () => trainer.Train(Features(), _names, 1, 4, cancellation: TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
         Assert.Contains(trainer.NoTower.Prompts.Value.Values<float>(), value => value != 0);
         _model.Refresh();
         Assert.Equal(before, _model.ModelHash);

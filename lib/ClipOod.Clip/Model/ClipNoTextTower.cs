@@ -25,10 +25,10 @@ public sealed class ClipNoTextTower
         int[] shape = [prompts, config.ContextLength, config.Text.Width];
         Prompts = model.Graph.Parameter(Prefix + PromptName, [.. shape.Select(size => (long)size)], initial(PromptName, shape));
 
-        // Encoding cuts rows after their end token, and the prompts with them.
+        // Encoding cuts rows after their end token.
         Texts = model.Graph.Input(Prefix + "texts", ElementType.Int64, "count", "length");
         Weights = model.Graph.Input(Prefix + "weights", ElementType.Float, 1, prompts);
-        Features = Tower.Encode(Texts, Mix(Weights).Squeeze(0).Gather(Texts.Indices(1)));
+        Features = Encode(Texts, Weights);
     }
 
     /// <summary>The transformer.</summary>
@@ -97,14 +97,14 @@ public sealed class ClipNoTextTower
     }
 
     /// <summary>The "no" features of captions, not normalised.</summary>
-    /// <param name="ids">Token numbers, Int64, shape (batch, context length).</param>
+    /// <param name="ids">Token numbers, Int64, shape (batch, length): whole rows, or rows cut after the last end token.</param>
     /// <param name="mixture">
-    /// The weight of each prompt for each caption, shape (batch, prompts): see <see cref="DrawMixture(int, Random)"/>. Null: the mean of the prompts, as
+    /// The weight of each prompt for each caption, shape (batch, prompts), or (1, prompts) for all: see <see cref="DrawMixture(int, Random)"/>. Null: the mean of the prompts, as
     /// in inference.
     /// </param>
     /// <returns>Shape (batch, embedding width).</returns>
     /// <exception cref="ArgumentException">The shapes do not fit.</exception>
-    public Tensor Encode(Tensor ids, Tensor? mixture = null) => Tower.Encode(ids, mixture is null ? Prompts.Mean([0]) : Mix(mixture));
+    public Tensor Encode(Tensor ids, Tensor? mixture = null) => Encode(ids, mixture, places: null);
 
     /// <summary>
     /// The "no" feature of each class as the ensemble of its prompts: features of length 1, their sum, and again a length of 1. The templates
@@ -170,10 +170,20 @@ public sealed class ClipNoTextTower
         path,
         Tower.Parameters.Select(entry => ClipModel.ToSafetensors(entry.Key, entry.Value.Value)).Append(ClipModel.ToSafetensors(PromptName, Prompts.Value)));
 
-    /// <summary>Sums of the prompts with weights (rows, prompts), shape (rows, context length, width).</summary>
-    internal Tensor Mix(Tensor weights)
+    /// <summary>The same with factors of the prompts' positions, shape (context length, 1): 0 where nothing is to be added.</summary>
+    internal Tensor Encode(Tensor ids, Tensor? mixture, Tensor? places)
     {
-        (Dimension prompts, Dimension length, Dimension width) = (Prompts.Shape[0], Prompts.Shape[1], Prompts.Shape[2]);
-        return weights.MatMul(Prompts.Reshape(prompts, length * width)).Reshape(weights.Shape[0], length, width);
+        ArgumentNullException.ThrowIfNull(ids);
+        Tensor prompts = places is null ? Prompts : Prompts * places;
+        (Dimension count, Dimension length, Dimension width) = (prompts.Shape[0], prompts.Shape[1], prompts.Shape[2]);
+        if (ids.Rank == 2 && ids.Shape[1] != length)
+        {
+            // Cut as the rows are.
+            (prompts, length) = (prompts.Gather(ids.Indices(1), axis: 1), ids.Shape[1]);
+        }
+
+        return Tower.Encode(ids, mixture is null
+            ? prompts.Mean([0])
+            : mixture.MatMul(prompts.Reshape(count, length * width)).Reshape(mixture.Shape[0], length, width));
     }
 }

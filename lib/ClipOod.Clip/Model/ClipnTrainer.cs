@@ -15,6 +15,7 @@ public sealed class ClipnTrainer : IDisposable
     private readonly Trainer _trainer;
     private readonly Evaluator _imageTower;
     private readonly Tensor _images;
+    private readonly Tensor _ids;
     private readonly Tensor _noIds;
     private readonly Tensor? _mixture;
     private long? _totalSteps;
@@ -42,16 +43,13 @@ public sealed class ClipnTrainer : IDisposable
 
         Graph graph = model.Graph;
         _images = graph.Input("clipn.image_features", ElementType.Float, "batch", model.Width);
-        _noIds = graph.Input("clipn.no_ids", ElementType.Int64, "batch", model.ContextLength);
-        if (learned is not null)
-        {
-            _mixture = graph.Input("clipn.mixture", ElementType.Float, "batch", NoTower.Prompts.Shape[0]);
-        }
-
-        Tensor noFeatures = _mixture is null
+        _ids = graph.Input("clipn.ids", ElementType.Int64, "batch", "length");
+        _noIds = graph.Input("clipn.no_ids", ElementType.Int64, "batch", "no_length");
+        _mixture = learned is null ? null : graph.Input("clipn.mixture", ElementType.Float, "batch", NoTower.Prompts.Shape[0]);
+        Tensor noFeatures = learned is null
             ? NoTower.Encode(_noIds)
-            : NoTower.Tower.Encode(_noIds, NoTower.Mix(_mixture) * graph.Constant<float>(learned, model.ContextLength, 1));
-        Loss = ClipLosses.Clipn(_images, model.TextFeatures, noFeatures, model.LogitScale, options.DuplicateCosine);
+            : NoTower.Encode(_noIds, _mixture, graph.Constant<float>(learned, model.ContextLength, 1));
+        Loss = ClipLosses.Clipn(_images, model.TextTower.Encode(_ids), noFeatures, model.LogitScale, options.DuplicateCosine);
 
         model.ImageTower.SetTrainable(false);
         model.TextTower.SetTrainable(false);
@@ -101,11 +99,11 @@ public sealed class ClipnTrainer : IDisposable
         }
 
         (string[] yes, string[] no) = Sentences(captions);
-        long[] noIds = Ids(no);
+        TensorValue noIds = Ids(no);
         List<Feed> feeds =
         [
             (_images.Name, imageFeatures.ToArray()),
-            (_model.Ids.Name, ReferenceEquals(yes, no) ? noIds : Ids(yes)),
+            (_ids.Name, ReferenceEquals(yes, no) ? noIds : Ids(yes)),
             (_noIds.Name, noIds),
         ];
         if (_mixture is not null)
@@ -136,6 +134,7 @@ public sealed class ClipnTrainer : IDisposable
     /// <param name="cancellation">Stops between steps; what was learned until then stays.</param>
     /// <returns>The losses of the first step before anything was learned, then the mean losses of each epoch.</returns>
     /// <exception cref="ArgumentException">There are not as many images as captions, fewer than a batch, or a caption is empty where templates are filled.</exception>
+    /// <exception cref="InvalidOperationException">The learning rate has fallen to 0 in earlier steps.</exception>
     /// <exception cref="ArithmeticException">The loss became NaN or infinite; the parameters are those before that step.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public IReadOnlyList<ClipnLossValues> Train(
@@ -158,6 +157,12 @@ public sealed class ClipnTrainer : IDisposable
         }
 
         int batches = captions.Count / batchSize;
+        if (Updates >= _totalSteps)
+        {
+            throw new InvalidOperationException(
+                $"The learning rate has fallen to 0 after {_totalSteps} steps, so that nothing more would be learned: set {nameof(ClipnTrainerOptions.TotalSteps)} to the steps of all calls.");
+        }
+
         _totalSteps ??= Updates + ((long)epochs * batches);
         int[] order = [.. Enumerable.Range(0, captions.Count)];
         List<ClipnLossValues> history = [];
@@ -211,7 +216,15 @@ public sealed class ClipnTrainer : IDisposable
             [.. drawn.Select((template, i) => PromptTemplates.Fill(template.No, captions[i]))]);
     }
 
-    private long[] Ids(string[] texts) => [.. _tokenizer.EncodeRows(texts, _model.ContextLength).Cast<int>().Select(id => (long)id)];
+    /// <summary>Token numbers, cut after the last end token: what follows it has no influence and takes its time.</summary>
+    private TensorValue Ids(string[] texts)
+    {
+        int[,] rows = _tokenizer.EncodeRows(texts, _model.ContextLength);
+        int length = 1 + Enumerable.Range(0, texts.Length)
+            .Max(row => Enumerable.Range(0, _model.ContextLength).First(column => rows[row, column] == _tokenizer.EndId));
+        long[] ids = [.. from row in Enumerable.Range(0, texts.Length) from column in Enumerable.Range(0, length) select (long)rows[row, column]];
+        return TensorValue.Of(ids, texts.Length, length);
+    }
 
     /// <summary>
     /// Ones at the positions where prompts are learned: all without templates, those of the keyword with keywords; null where none are.
