@@ -1,5 +1,3 @@
-using ClipOod.Clip;
-
 namespace ClipOod.Pictograms.Tests;
 
 /// <summary>Captions say what is true of the picture.</summary>

@@ -27,9 +27,9 @@ public sealed class DrawingTests
 
     /// <summary>Mean red, green and blue of the four quarters of three pictures, recorded on Linux x64 with SkiaSharp 4.154.</summary>
     [Theory]
-    [InlineData("cat", "RECORD")]
-    [InlineData("stripes", "RECORD")]
-    [InlineData("guitar", "RECORD")]
+    [InlineData("cat", "227.3 217.1 200.0 226.3 214.0 194.7 213.3 197.3 174.3 225.8 212.4 191.8")]
+    [InlineData("stripes", "251.2 216.0 138.3 251.3 216.1 136.4 251.6 216.9 130.1 251.6 216.8 129.9")]
+    [InlineData("guitar", "130.1 122.5 132.9 132.8 124.5 134.8 137.2 130.5 140.0 109.2 105.5 112.6")]
     public void Draw_GivesThePicturesOfEveryPlatform(string name, string recorded)
     {
         using PictogramArtist artist = new();
@@ -44,7 +44,7 @@ public sealed class DrawingTests
     [Fact]
     public void Seeds_AreTheSameForEver_AndUnlikeForNeighbours()
     {
-        Assert.Equal(SEED0, PictogramSeed.Of("train", "cat", 0));
+        Assert.Equal(1160642961, PictogramSeed.Of("train", "cat", 0));
         Assert.Equal(3000, (from name in new[] { "cat", "dog", "hot dog" } from i in Enumerable.Range(0, 1000) select PictogramSeed.Of("train", name, i)).Distinct().Count());
     }
 

@@ -46,7 +46,7 @@ public sealed class TrainingTests
         }
 
         using PictogramTrainer other = new(_concepts, _options with { Steps = 4, Seed = 1 });
-        InvalidDataException error = Assert.Throws<InvalidDataException>(() => other.Run(folder.Path));
+        InvalidDataException error = Assert.Throws<InvalidDataException>(() => other.Run(folder.Path, cancellation: TestContext.Current.CancellationToken));
         Assert.Contains("checkpoint of another training", error.Message, StringComparison.Ordinal);
     }
 

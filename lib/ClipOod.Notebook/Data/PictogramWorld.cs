@@ -62,7 +62,7 @@ public static class PictogramWorld
         string[] words = [.. known.SelectMany(concept => concept.Synonyms.Prepend(concept.Name)).Order(StringComparer.Ordinal)];
         return new World(
             WorldName,
-            string.Create(CultureInfo.InvariantCulture, $"Pictures of {PictogramArtist.Side} x {PictogramArtist.Side} pixels drawn by code, not photographs, and a tiny CLIP that `clipood train pictograms` trained on {manifest.Pictures:N0} such pictures and their captions. {pictograms.Concepts.Count - known.Length} of its {pictograms.Concepts.Count} concepts were held out of that training. Methods and code are those of real CLIP; the numbers are this world's own.{pictograms.Folder.ConceptsNote}"),
+            string.Create(CultureInfo.InvariantCulture, $"Pictures of {PictogramArtist.Side} x {PictogramArtist.Side} pixels drawn by code, not photographs, and a tiny CLIP that this project trained from scratch on {manifest.Pictures:N0} such pictures and their captions. {pictograms.Concepts.Count - known.Length} of its {pictograms.Concepts.Count} concepts were held out of that training. Methods and code are those of real CLIP; the numbers are this world's own.{pictograms.Folder.ConceptsNote}"),
             string.Create(CultureInfo.InvariantCulture, $"a tiny CLIP (ViT, {manifest.Parameters:N0} parameters, {manifest.WeightsSha256[..8]})"),
             datasets,
             _ood.Select(ood => (ood.Set, Sample(ood.Set, "validation", ood.Validation), Sample(ood.Set, "test", ood.Test))),

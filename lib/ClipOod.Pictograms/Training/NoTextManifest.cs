@@ -1,5 +1,3 @@
-using System.Text.Json;
-using ClipOod.Autodiff;
 using ClipOod.Clip;
 
 namespace ClipOod.Pictograms;
@@ -12,14 +10,6 @@ public sealed record NoTextManifest
 
     /// <summary>The manifest's name beside the weights.</summary>
     public const string FileName = "no-text.json";
-
-    private static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web)
-    {
-        WriteIndented = true,
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
-    };
 
     /// <summary>The command that made it.</summary>
     public required string Command { get; init; }
@@ -52,22 +42,11 @@ public sealed record NoTextManifest
     /// <param name="path">The file.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">It is no manifest.</exception>
-    public static NoTextManifest Load(string path)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<NoTextManifest>(File.ReadAllText(path), _json) ?? throw new JsonException("It is empty.");
-        }
-        catch (JsonException e)
-        {
-            throw new InvalidDataException($"{path}: not a manifest: {e.Message} Get the file anew, or train again with clipood train no-text.", e);
-        }
-    }
+    public static NoTextManifest Load(string path) => ManifestFile.Load<NoTextManifest>(path, "clipood train no-text");
 
     /// <summary>Writes the manifest; it appears under its name when it is complete.</summary>
     /// <param name="path">The file; one of this name is replaced.</param>
-    public void Save(string path) =>
-        AtomicFile.Write(path, temporary => File.WriteAllText(temporary, JsonSerializer.Serialize(this, _json) + "\n"));
+    public void Save(string path) => ManifestFile.Save(path, this);
 }
 
 /// <summary>How the "no" text tower is trained: CLIPN's released form, at the size of the tiny CLIP.</summary>

@@ -1,7 +1,3 @@
-using System.Security.Cryptography;
-using System.Text.Json;
-using ClipOod.Autodiff;
-
 namespace ClipOod.Pictograms;
 
 /// <summary>Where a trained model comes from and what it can do: everything that is needed to make it again and to trust it.</summary>
@@ -9,14 +5,6 @@ public sealed record PictogramManifest
 {
     /// <summary>The manifest's name beside the weights.</summary>
     public const string FileName = "manifest.json";
-
-    private static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web)
-    {
-        WriteIndented = true,
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
-    };
 
     /// <summary>The command that made it.</summary>
     public required string Command { get; init; }
@@ -76,28 +64,13 @@ public sealed record PictogramManifest
     /// <param name="path">The file.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">It is no manifest.</exception>
-    public static PictogramManifest Load(string path)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<PictogramManifest>(File.ReadAllText(path), _json) ?? throw new JsonException("It is empty.");
-        }
-        catch (JsonException e)
-        {
-            throw new InvalidDataException($"{path}: not a manifest: {e.Message} Get the file anew, or train again with clipood train.", e);
-        }
-    }
+    public static PictogramManifest Load(string path) => ManifestFile.Load<PictogramManifest>(path, "clipood train pictograms");
 
     /// <summary>Writes the manifest; it appears under its name when it is complete.</summary>
     /// <param name="path">The file; one of this name is replaced.</param>
-    public void Save(string path) =>
-        AtomicFile.Write(path, temporary => File.WriteAllText(temporary, JsonSerializer.Serialize(this, _json) + "\n"));
+    public void Save(string path) => ManifestFile.Save(path, this);
 
     /// <summary>SHA-256 of a file, as hexadecimal digits.</summary>
     /// <param name="path">The file.</param>
-    public static string HashFile(string path)
-    {
-        using FileStream stream = File.OpenRead(path);
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
-    }
+    public static string HashFile(string path) => ManifestFile.Hash(path);
 }

@@ -15,10 +15,10 @@ internal static class TrainingReport
     {
         string report = Path.Combine(folder, "report");
         SiteWriter.WritePage(report, PageFrame.Page("index", $"Model {model}", $"<span>Model {Html.Text(model)}</span>", $"""
-            <main id="content"><div class="lede"><h1>The tiny CLIP “{Html.Text(model)}”</h1>
-            <p>{Html.Text(FormattableString.Invariant(
+            <main id="content"><header class="title"><h1>The tiny CLIP “{Html.Text(model)}”</h1>
+            <p class="facts">{Html.Text(FormattableString.Invariant(
                 $"{manifest.Parameters:N0} parameters, trained from scratch on {manifest.Pictures:N0} drawn pictures in {manifest.Seconds / 60:F1} minutes on {manifest.Cores} cores."))}
-            <br><code>{Html.Text(manifest.Command)}</code></p></div>
+            <br><code>{Html.Text(manifest.Command)}</code></p></header>
             {Curve("Contrastive loss", "Loss in nats", manifest, m => m.Loss)}
             {Accuracies(manifest)}
             {Curve("Logit scale", "Factor from cosines to logits", manifest, m => m.LogitScale)}
