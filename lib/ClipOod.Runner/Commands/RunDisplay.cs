@@ -13,7 +13,7 @@ internal sealed class RunDisplay(IAnsiConsole console, bool quiet)
         [RunState.TimedOut] = ("timed out", "red"),
         [RunState.Cancelled] = ("cancelled", "yellow"),
         [RunState.NotRun] = ("not run", "grey"),
-        [RunState.OtherWorld] = ("other world", "grey"),
+        [RunState.OtherWorld] = ("elsewhere", "grey"),
     };
 
     /// <summary>A display on a terminal, or on a log or pipe, which has no colours and no width to wrap at.</summary>
@@ -122,7 +122,7 @@ internal sealed class RunDisplay(IAnsiConsole console, bool quiet)
         if (!quiet && message is NotebookProgress { Run: var run })
         {
             (string word, string colour) = _states[run.State];
-            Print($"[{colour}]{word,-11}[/] {Markup.Escape(run.Id)}  {Seconds(run.Elapsed)}");
+            Print($"[{colour}]{word,-9}[/] {Markup.Escape(run.Id)}  {Seconds(run.Elapsed)}");
         }
     }
 

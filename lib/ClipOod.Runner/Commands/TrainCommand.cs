@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Diagnostics;
 using ClipOod.Notebook;
 using ClipOod.Pictograms;
-using ClipOod.Runner.Rendering;
 
 namespace ClipOod.Runner.Commands;
 

@@ -1,7 +1,8 @@
 using ClipOod.Notebook;
 using ClipOod.Pictograms;
+using ClipOod.Runner.Rendering;
 
-namespace ClipOod.Runner.Rendering;
+namespace ClipOod.Runner.Commands;
 
 /// <summary>The page that shows how a model was trained and what it can do.</summary>
 internal static class TrainingReport
