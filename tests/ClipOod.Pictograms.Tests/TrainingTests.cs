@@ -10,7 +10,10 @@ public sealed class TrainingTests
 
     private static readonly PictogramTrainingOptions _options = new()
     {
-        Size = PictogramModelSize.Named["micro"], Steps = 8, BatchSize = 6, MeasureEvery = 4,
+        Size = PictogramModelSize.Named["micro"],
+        Steps = 8,
+        BatchSize = 6,
+        MeasureEvery = 4,
     };
 
     [Fact]

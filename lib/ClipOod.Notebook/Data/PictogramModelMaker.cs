@@ -142,7 +142,9 @@ public static class PictogramModelMaker
         float[] features = clip.EncodeImages(pictures, new ClipEncodingOptions { BatchSize = 64 }, cancellation).Values;
         using ClipnTrainer trainer = new(clip, options: new ClipnTrainerOptions
         {
-            LearningRate = options.LearningRate, DuplicateCosine = options.DuplicateCosine, Seed = options.Seed,
+            LearningRate = options.LearningRate,
+            DuplicateCosine = options.DuplicateCosine,
+            Seed = options.Seed,
         });
         IReadOnlyList<ClipnLossValues> history = trainer.Train(features, captions, options.Epochs, options.BatchSize, progress, cancellation);
         string target = PictogramFolder.FolderOf(folder, model), weights = Path.Combine(target, NoTextManifest.WeightsFile);
