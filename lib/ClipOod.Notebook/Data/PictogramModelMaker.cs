@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using ClipOod.Autodiff;
 using ClipOod.Clip;
 using ClipOod.Pictograms;
 using Microsoft.ML.OnnxRuntime;
@@ -77,8 +78,7 @@ public static class PictogramModelMaker
         string target = Directory.CreateDirectory(PictogramFolder.FolderOf(folder, model)).FullName;
         foreach (string name in new[] { PictogramFolder.WeightsFile, PictogramFolder.VocabularyFile, PictogramManifest.FileName })
         {
-            File.Copy(Path.Combine(files, name), Path.Combine(target, name + ".new"), overwrite: true);
-            File.Move(Path.Combine(target, name + ".new"), Path.Combine(target, name), overwrite: true);
+            AtomicFile.Write(Path.Combine(target, name), temporary => File.Copy(Path.Combine(files, name), temporary));
         }
 
         return manifest;
@@ -91,7 +91,7 @@ public static class PictogramModelMaker
     {
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentNullException.ThrowIfNull(world);
-        SortedDictionary<string, double> accuracy = new(StringComparer.Ordinal), auroc = new(StringComparer.Ordinal);
+        SortedDictionary<string, double> accuracy = new(StringComparer.Ordinal);
         foreach (Dataset set in world.Datasets.Values)
         {
             foreach (TextFeatures text in set.TextByPrompt.Values)
@@ -100,23 +100,15 @@ public static class PictogramModelMaker
                 accuracy[$"{set.Role} {prompt}"] = Math.Round(
                     Predictions.FromLogits(Similarity.Cosines(set.Test.Features, text.Features), set.Test.Labels).Accuracy, 4);
             }
-
-            IdScores[] id = ScoresOf(world, set, set.Test);
-            foreach ((string name, FeatureSet ood) in world.Ood)
-            {
-                foreach ((IdScores inside, IdScores outside) in id.Zip(ScoresOf(world, set, ood)))
-                {
-                    auroc[$"{set.Role} {name} {inside.Name}"] = Math.Round(Metrics.Auroc(inside, outside), 4);
-                }
-            }
         }
 
-        return manifest with { Accuracy = accuracy, Auroc = auroc };
+        return manifest with { Accuracy = accuracy, Auroc = Aurocs(world, set => ScoresOf(world, set)) };
     }
 
     /// <summary>Trains the "no" text tower of the world's model (CLIPN), measures it and writes it beside the model.</summary>
     /// <param name="folder">Folder of the pictograms.</param>
     /// <param name="model">Name of the model that gets the tower.</param>
+    /// <param name="cache">Folder where the world keeps features.</param>
     /// <param name="options">How to train.</param>
     /// <param name="command">The command, for the manifest.</param>
     /// <param name="commit">The commit of the code, for the manifest.</param>
@@ -127,6 +119,7 @@ public static class PictogramModelMaker
     public static NoTextManifest MakeNoText(
         string folder,
         string model,
+        string cache,
         NoTextOptions options,
         string command,
         string commit,
@@ -135,7 +128,7 @@ public static class PictogramModelMaker
     {
         ArgumentNullException.ThrowIfNull(options);
         PictogramFolder files = PictogramFolder.Open(folder, model);
-        World world = PictogramWorld.Open(new PictogramStudio(files, Path.Combine(Path.GetTempPath(), $"clipood-{Guid.NewGuid():N}")), seed: 0);
+        World world = PictogramWorld.Open(new PictogramStudio(files, cache), seed: 0);
         (RgbImage[] pictures, string[] captions) = DrawCaptioned([.. files.Concepts.Where(concept => !concept.HeldOut)], options);
         Stopwatch clock = Stopwatch.StartNew();
         using ClipModel clip = files.LoadModel();
@@ -180,22 +173,38 @@ public static class PictogramModelMaker
         return (pictures, captions);
     }
 
-    private static SortedDictionary<string, double> MeasureNoText(World world, ClipNoTextTower tower)
+    private static SortedDictionary<string, double> MeasureNoText(World world, ClipNoTextTower tower) => Aurocs(world, set =>
+    {
+        Embeddings no = tower.EncodeNoClasses(set.Classes, [CaptionWriter.Prompt]).ToTextFeatures(set.Classes).Features;
+        return images =>
+        {
+            Matrix yesCosines = Similarity.Cosines(images.Features, set.Text.Features), noCosines = Similarity.Cosines(images.Features, no);
+            return [Clipn.Ctw(yesCosines, noCosines, world.LogitScale), Clipn.Atd(yesCosines, noCosines, world.LogitScale), Scores.Msp(yesCosines.Scale(world.LogitScale))];
+        };
+    });
+
+    private static Func<FeatureSet, IdScores[]> ScoresOf(World world, Dataset set)
+    {
+        NearestNeighbors neighbors = NearestNeighbors.Fit(set.Train.Features);
+        return images =>
+        {
+            Matrix cosines = Similarity.Cosines(images.Features, set.Text.Features);
+            Matrix logits = cosines.Scale(world.LogitScale);
+            return [Scores.Msp(logits), Scores.Mcm(cosines), Scores.Energy(logits), neighbors.Cosine(images.Features)];
+        };
+    }
+
+    /// <summary>AUROC of every ID set against every OOD set, by the scores that are made for the ID set.</summary>
+    private static SortedDictionary<string, double> Aurocs(World world, Func<Dataset, Func<FeatureSet, IdScores[]>> scoresOf)
     {
         SortedDictionary<string, double> auroc = new(StringComparer.Ordinal);
         foreach (Dataset set in world.Datasets.Values)
         {
-            Embeddings no = tower.EncodeNoClasses(set.Classes, [CaptionWriter.Prompt]).ToTextFeatures(set.Classes).Features;
-            IdScores[] Of(FeatureSet images)
-            {
-                Matrix yesCosines = Similarity.Cosines(images.Features, set.Text.Features), noCosines = Similarity.Cosines(images.Features, no);
-                return [Clipn.Ctw(yesCosines, noCosines, world.LogitScale), Clipn.Atd(yesCosines, noCosines, world.LogitScale), Scores.Msp(yesCosines.Scale(world.LogitScale))];
-            }
-
-            IdScores[] id = Of(set.Test);
+            Func<FeatureSet, IdScores[]> scores = scoresOf(set);
+            IdScores[] id = scores(set.Test);
             foreach ((string name, FeatureSet ood) in world.Ood)
             {
-                foreach ((IdScores inside, IdScores outside) in id.Zip(Of(ood)))
+                foreach ((IdScores inside, IdScores outside) in id.Zip(scores(ood)))
                 {
                     auroc[$"{set.Role} {name} {inside.Name}"] = Math.Round(Metrics.Auroc(inside, outside), 4);
                 }
@@ -203,13 +212,6 @@ public static class PictogramModelMaker
         }
 
         return auroc;
-    }
-
-    private static IdScores[] ScoresOf(World world, Dataset set, FeatureSet images)
-    {
-        Matrix cosines = Similarity.Cosines(images.Features, set.Text.Features);
-        Matrix logits = cosines.Scale(world.LogitScale);
-        return [Scores.Msp(logits), Scores.Mcm(cosines), Scores.Energy(logits), NearestNeighbors.Fit(set.Train.Features).Cosine(images.Features)];
     }
 
     private static void CopyFolder(string from, string to)

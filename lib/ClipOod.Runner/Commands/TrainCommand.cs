@@ -58,6 +58,7 @@ internal sealed class TrainCommand : Command
         NoTextManifest manifest = PictogramModelMaker.MakeNoText(
             Path.Combine(folders.Root, "data", PictogramWorld.WorldName),
             model,
+            Path.Combine(folders.Root, "artifacts", "cache"),
             options,
             $"clipood train no-text --model {model} --seed {options.Seed}",
             GitCommit(folders.Root),
