@@ -34,16 +34,40 @@ internal static class ClipComparison
     /// <summary>Writes ViT-B/32 with random weights and returns its file.</summary>
     public static string WriteVitB32(string folder) => Write(folder, _vitB32, out _);
 
-    /// <summary>Forward pass of ViT-B/32's image tower.</summary>
-    public static Row ImageForward(string folder)
+    /// <summary>Forward pass of ViT-B/32's image tower, and how near it comes to what the machine's products allow.</summary>
+    public static (Row Row, string Note) ImageForward(string folder)
     {
         using ClipModel model = ClipModel.Load(WriteVitB32(folder));
         float[] pixels = Workloads.Normals(ImageBatches * ImageBatch * model.ImageProcessor.ValueCount, seed: 11);
         PeerComparison.Write(folder, "pixels.f32", MemoryMarshal.AsBytes<float>(pixels));
         using Evaluator session = new([model.ImageFeatures], constantParameters: true);
-        return PeerComparison.Compare(
+        Row row = PeerComparison.Compare(
             $"ViT-B/32 image tower, forward, {ImageBatches} batches of {ImageBatch}",
             () => Forward(model, session, pixels), "torch-image", folder, target: 2.5, tolerance: 1e-4);
+
+        // The usual count, in which a multiplication and an addition are two operations.
+        double tokens = _vitB32.Patches + 1, width = _vitB32.Vision.Width;
+        double operations = 2 * ImageBatches * ImageBatch
+            * ((_vitB32.Vision.Layers * tokens * ((12 * width * width) + (2 * tokens * width))) + (_vitB32.Patches * width * 3 * _vitB32.PatchSize * _vitB32.PatchSize));
+        double rate(List<Timing> timings) => operations / PeerComparison.Median(timings, timing => timing.Seconds) / 1e9;
+        double product = ProductRate(ImageBatch * (int)tokens, (int)width, 4 * (int)width);
+        return (row, FormattableString.Invariant(
+            $"The image tower runs at {rate(row.Ours):F0} billion operations a second here and at {rate(row.Theirs):F0} in PyTorch; one matrix product of its shapes alone at {product:F0}. The target of {row.Target:F1} times PyTorch asks for {row.Target * rate(row.Theirs):F0}: {(row.Target * rate(row.Theirs) > product ? "more than this processor's products give" : "within what this processor's products give")}."));
+    }
+
+    /// <summary>Billions of operations a second of ONNX Runtime's matrix product, the best of ten.</summary>
+    private static double ProductRate(int rows, int inner, int columns)
+    {
+        Graph graph = new("product");
+        Tensor x = graph.Input("x", ElementType.Float, rows, inner);
+        Tensor weight = graph.Input("weight", ElementType.Float, inner, columns);
+
+        // Its sum, as copying all of it out would be timed too.
+        using Evaluator session = new([x.MatMul(weight).Sum()]);
+        float[] left = Workloads.Normals(rows * inner, seed: 16), right = Workloads.Normals(inner * columns, seed: 17);
+        double seconds = Enumerable.Range(0, 10).Min(_ => PeerComparison.Time(
+            () => session.Run(("x", left.AsMemory()), ("weight", right.AsMemory()))[0].Values<float>()[0], "the product").Seconds);
+        return 2.0 * rows * inner * columns / seconds / 1e9;
     }
 
     /// <summary>Training step of a small ViT.</summary>

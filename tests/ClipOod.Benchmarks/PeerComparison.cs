@@ -29,7 +29,7 @@ internal static class PeerComparison
             ("search", AddSearch),
             ("metrics", AddMetrics),
             ("head", AddHead),
-            ("clip-forward", (report, folder) => report.Rows.Add(ClipComparison.ImageForward(folder))),
+            ("clip-forward", AddImageForward),
             ("clip-vit-step", (report, folder) => report.Rows.Add(ClipComparison.ImageStep(folder))),
             ("clip-text-step", (report, folder) => report.Rows.Add(ClipComparison.TextStep(folder))),
             ("clip-files", (report, folder) => report.Rows.Add(ClipComparison.FromFiles(folder))),
@@ -110,6 +110,13 @@ internal static class PeerComparison
             "torch-head", folder, target: 2, tolerance: 0.02));
     }
 
+    private static void AddImageForward(Report report, string folder)
+    {
+        (Row row, string note) = ClipComparison.ImageForward(folder);
+        report.Rows.Add(row);
+        report.Notes.Add(note);
+    }
+
     private static void AddLoading(Report report, string folder)
     {
         string file = ClipComparison.WriteVitB32(folder);
@@ -168,7 +175,7 @@ internal static class PeerComparison
         return process.ExitCode == 0
             ? JsonSerializer.Deserialize<Timing>(output, JsonSerializerOptions.Web)!
             : throw new InvalidOperationException(
-                $"{_python} peers.py {task} failed with exit code {process.ExitCode}. It needs numpy, faiss, scikit-learn and torch; CLIPOOD_PYTHON names another interpreter.");
+                $"{_python} peers.py {task} failed with exit code {process.ExitCode}. It needs numpy, faiss, scikit-learn and torch with OpenBLAS; CLIPOOD_PYTHON names another interpreter.");
     }
 
     private static string Write(Report report)
