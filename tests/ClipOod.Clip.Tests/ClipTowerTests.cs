@@ -42,6 +42,18 @@ public sealed class ClipTowerTests
     }
 
     [Fact]
+    public void EncodeLocals_HasARowOfAllPatchesForEachPicture()
+    {
+        using ClipModel model = ClipModel.Create(Tiny.Config, seed: 6);
+        RgbImage[] images = [.. Enumerable.Range(0, 3).Select(i => ClipEncodingTests.Noise(i, 20, 24))];
+        ClipEncoding locals = model.EncodeLocals(images, new() { BatchSize = 2 }, TestContext.Current.CancellationToken);
+        Assert.Equal((3, Tiny.Config.Patches * model.Width, false), (locals.Count, locals.Width, locals.IsNormalized));
+        float[] pixels = [.. images.SelectMany(model.ImageProcessor.Process)];
+        float[] expected = Run(model, pixels, model.ImageTower.Locals(model.Pixels))[0];
+        Assert.All(expected.Zip(locals.Values), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
+    }
+
+    [Fact]
     public void Locals_OfOneBlock_ChangeWithTheirOwnPatchAlone()
     {
         using ClipModel model = ClipModel.Create(Tiny.Config with { Vision = Tiny.Config.Vision with { Layers = 1 } }, seed: 5);

@@ -22,6 +22,9 @@ public sealed partial class WorkbookRulesTests
 
     private const int LongestCodeCell = 15;
 
+    // As many characters as a page shows without scrolling sideways.
+    private const int LongestCodeLine = 100;
+
     private static readonly IReadOnlyList<NotebookFile> _notebooks = NotebookFile.Find(Path.Combine(Repository.Root, "notebooks"));
 
     public static TheoryData<string> Names => [.. _notebooks.Select(notebook => notebook.Id)];
@@ -46,8 +49,12 @@ public sealed partial class WorkbookRulesTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void CodeCells_AreShort(string name) =>
-        Assert.All(Code(name), source => Assert.True(source.Split('\n').Length <= LongestCodeCell, $"More than {LongestCodeCell} lines:\n{source}"));
+    public void CodeCells_AreShort(string name) => Assert.All(Code(name), source =>
+    {
+        string[] lines = source.Split('\n');
+        Assert.True(lines.Length <= LongestCodeCell, $"More than {LongestCodeCell} lines:\n{source}");
+        Assert.All(lines, line => Assert.True(line.Length <= LongestCodeLine, $"More than {LongestCodeLine} characters:\n{line}"));
+    });
 
     [Theory]
     [MemberData(nameof(Names))]

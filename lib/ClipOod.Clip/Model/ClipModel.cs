@@ -21,6 +21,8 @@ public sealed class ClipModel : ClipEncoder
     private Evaluator? _imageSession;
     private Evaluator? _textSession;
     private Evaluator? _pooledSession;
+    private Evaluator? _localSession;
+    private Tensor? _localFeatures;
     private string? _hash;
 
     // The values as they were loaded, as long as nothing was trained: hashing them needs no copies.
@@ -155,6 +157,19 @@ public sealed class ClipModel : ClipEncoder
         EncodeImages(images, PooledOutput, (options ?? new()) with { Normalize = false }, cancellation);
 
     /// <summary>
+    /// Encodes pictures in memory to features of their patches, in the space where texts lie too: the local features of GL-MCM
+    /// (arXiv 2304.04521, <see cref="ClipImageTower.Locals"/>).
+    /// </summary>
+    /// <param name="images">N pictures, of any sizes.</param>
+    /// <param name="options">Batch size, progress; features are as long as the model makes them, whatever it says of normalisation.</param>
+    /// <param name="cancellation">Stops between batches.</param>
+    /// <returns>A row for each picture: its P patches, row by row, one after the other, each as wide as the embedding; N × P·D values in all.</returns>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="InsufficientMemoryException">A batch does not fit into memory; the message says which size does.</exception>
+    public ClipEncoding EncodeLocals(IReadOnlyList<RgbImage> images, ClipEncodingOptions? options = null, CancellationToken cancellation = default) =>
+        EncodeImages(images, LocalOutput, (options ?? new()) with { Normalize = false }, cancellation);
+
+    /// <summary>
     /// Writes the model in OpenAI's layout with its configuration as metadata, so that <see cref="Load"/> reads it without more. The file
     /// appears under its name when it is complete.
     /// </summary>
@@ -187,7 +202,8 @@ public sealed class ClipModel : ClipEncoder
         _imageSession?.Dispose();
         _textSession?.Dispose();
         _pooledSession?.Dispose();
-        (_imageSession, _textSession, _pooledSession, _hash, _loaded) = (null, null, null, null, null);
+        _localSession?.Dispose();
+        (_imageSession, _textSession, _pooledSession, _localSession, _hash, _loaded) = (null, null, null, null, null, null);
     }
 
     /// <summary>Closes sessions and files; the model can no longer be used.</summary>
@@ -229,6 +245,12 @@ public sealed class ClipModel : ClipEncoder
     {
         _pooledSession ??= new Evaluator([PooledFeatures], constantParameters: true);
         return _pooledSession.Run((Pixels.Name, pixels))[0].Values<float>();
+    });
+
+    private PixelEncoder LocalOutput => new(Config.Patches * Config.EmbeddingWidth, (pixels, _) =>
+    {
+        _localSession ??= new Evaluator([_localFeatures ??= ImageTower.Locals(Pixels)], constantParameters: true);
+        return _localSession.Run((Pixels.Name, pixels))[0].Values<float>();
     });
 
     private protected override float[] EncodeIds(long[] ids, int count, int length)

@@ -99,8 +99,17 @@ public sealed class PictogramStudio
     public FeatureSet Encode(string name, string split, ImageBatch images, IReadOnlyList<int> labels, IReadOnlyList<string> classes)
     {
         ArgumentNullException.ThrowIfNull(images);
-        RgbImage[] pictures = [.. Enumerable.Range(0, images.Count).Select(i => new RgbImage(images.Width, images.Height, images[i].ToArray()))];
-        return Model.EncodeImages(pictures, new ClipEncodingOptions { BatchSize = BatchSize }).ToFeatureSet(name, split, labels, classes, images);
+        return Model.EncodeImages(ToPictures(images), new ClipEncodingOptions { BatchSize = BatchSize }).ToFeatureSet(name, split, labels, classes, images);
+    }
+
+    /// <summary>Encodes the patches of pictures, as GL-MCM compares them with class names (arXiv 2304.04521).</summary>
+    /// <param name="images">N pictures of 64 x 64 pixels, cut into P patches each by the model.</param>
+    /// <returns>Unit-norm features of the patches of the first picture, then of the second, and so on; shape (N·P, D).</returns>
+    public Embeddings EncodeLocals(ImageBatch images)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        float[] values = Model.EncodeLocals(ToPictures(images), new ClipEncodingOptions { BatchSize = BatchSize }).Values;
+        return new Embeddings(values.Length / Model.Width, Model.Width, values).Normalized();
     }
 
     /// <summary>The feature of each class as an ensemble of prompts.</summary>
@@ -127,6 +136,9 @@ public sealed class PictogramStudio
             return Encode(PictogramWorld.NameOf(set, classes.Length), split, ToBatch(pictures), labels, classes);
         });
     }
+
+    private static RgbImage[] ToPictures(ImageBatch images) =>
+        [.. Enumerable.Range(0, images.Count).Select(i => new RgbImage(images.Width, images.Height, images[i].ToArray()))];
 
     private static (RgbImage[] Pictures, int[] Labels) DrawEach(IReadOnlyList<Concept> concepts, int perClass, string purpose, Shift? shift)
     {

@@ -62,7 +62,7 @@ public sealed class ImageGrid
     {
         var html = new StringBuilder();
         html.Append(CultureInfo.InvariantCulture, $"""
-            <div class="clipood images" role="list" style="display:grid;grid-template-columns:repeat(auto-fill,minmax(8rem,1fr));gap:.9rem;max-width:{_columns * 9}rem">
+            <div class="clipood images" role="list" style="display:grid;grid-template-columns:repeat(auto-fill,minmax(7rem,1fr));gap:.9rem;max-width:{_columns * 9}rem">
 
             """);
         for (int i = 0; i < _sources.Length; i++)

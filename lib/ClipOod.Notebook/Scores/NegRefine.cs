@@ -57,6 +57,7 @@ public static class NegRefine
     /// <param name="groups">G of NegLabel, 1 to M; 100 in the code.</param>
     /// <param name="top">How many best classes and best negatives make the pairs, at least 1, less where there are fewer; 5 in the code.</param>
     /// <param name="seed">Of the shuffle that deals negatives into groups.</param>
+    /// <param name="logitScale">s, multiplies all cosines; 100 in the code.</param>
     /// <returns>N scores in [0, 3]; higher = more ID.</returns>
     /// <exception cref="ArgumentException">Widths differ, or a row or a pair's feature is not of unit norm.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="top"/> is less than 1, or there are fewer negatives than groups.</exception>
@@ -67,13 +68,14 @@ public static class NegRefine
         Func<int, int, IReadOnlyList<float>> pairText,
         int groups = 100,
         int top = 5,
-        int seed = 0)
+        int seed = 0,
+        double logitScale = Scores.ClipLogitScale)
     {
         ArgumentNullException.ThrowIfNull(pairText);
         ArgumentOutOfRangeException.ThrowIfLessThan(top, 1);
         Matrix id = Similarity.Cosines(images, idTexts);
         Matrix negative = Similarity.Cosines(images, negativeTexts);
-        IdScores negLabel = NegativeLabels.Score(id, negative, groups, seed);
+        IdScores negLabel = NegativeLabels.Score(id, negative, groups, seed, logitScale);
         if (images.Rows == 0)
         {
             return new IdScores("NegRefine", []);
@@ -97,7 +99,7 @@ public static class NegRefine
             }
         }
 
-        IdScores multiMatching = MultiMatching(new Matrix(images.Rows, width, pairCosines), new Matrix(images.Rows, width, alone));
+        IdScores multiMatching = MultiMatching(new Matrix(images.Rows, width, pairCosines), new Matrix(images.Rows, width, alone), logitScale);
         return new IdScores("NegRefine", [.. negLabel.Select((score, i) => score + (MultiMatchingWeight * multiMatching[i]))]);
     }
 

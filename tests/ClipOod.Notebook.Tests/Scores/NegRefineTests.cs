@@ -15,11 +15,13 @@ public sealed class NegRefineTests
         Golden.AssertClose(golden["expected", "s_mm"].Number, Assert.Single(score), Golden.ToleranceOfDoubles);
     }
 
-    [Fact]
-    public void Score_AddsTwiceTheBestPairToNegLabel()
+    [Theory]
+    [InlineData(100)]
+    [InlineData(7)]
+    public void Score_AddsTwiceTheBestPairToNegLabel(double logitScale)
     {
         HashSet<(int Id, int Negative)> asked = [];
-        IdScores score = NegRefine.Score(_images, _idTexts, _negativeTexts, Pair, groups: 1, top: 1);
+        IdScores score = NegRefine.Score(_images, _idTexts, _negativeTexts, Pair, groups: 1, top: 1, logitScale: logitScale);
         // At top 1 each image has one pair: its nearest class and its nearest negative.
         Assert.Equal([(0, 0), (1, 0)], asked.Order());
         double[] expected = [.. Enumerable.Range(0, 2).Select(i =>
@@ -27,8 +29,8 @@ public sealed class NegRefineTests
             double pair = Math.Cos((10 + (70 * i) - 45) * Math.PI / 180);
             double alone = Math.Cos((10 + (70 * i) - 70) * Math.PI / 180);
             double negLabel = NegativeLabels.Score(
-                Similarity.Cosines(_images, _idTexts), Similarity.Cosines(_images, _negativeTexts), groups: 1)[i];
-            return negLabel + (2 / (1 + Math.Exp(-100 * (pair - alone))));
+                Similarity.Cosines(_images, _idTexts), Similarity.Cosines(_images, _negativeTexts), groups: 1, logitScale: logitScale)[i];
+            return negLabel + (2 / (1 + Math.Exp(-logitScale * (pair - alone))));
         })];
         Golden.AssertClose(expected, score.ToArray(), 1e-4);
 
