@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.IO.Pipes;
 using System.Text;
 using System.Text.Json;
@@ -15,14 +16,16 @@ internal sealed class NotebookProcess
 
     private readonly NotebookFile _notebook;
     private readonly RunOptions _options;
+    private readonly int _processors;
     private readonly Action<RunProgress> _progress;
     private readonly RunRecorder _recorder;
     private RunState? _stoppedAs;
 
-    private NotebookProcess(NotebookFile notebook, RunOptions options, Action<RunProgress> progress)
+    private NotebookProcess(NotebookFile notebook, RunOptions options, int processors, Action<RunProgress> progress)
     {
         _notebook = notebook;
         _options = options;
+        _processors = processors;
         _progress = progress;
         _recorder = new RunRecorder(notebook);
     }
@@ -30,12 +33,13 @@ internal sealed class NotebookProcess
     /// <summary>Runs a notebook to its end, its first error, a time limit or the cancellation; it never throws for these.</summary>
     /// <param name="notebook">The notebook.</param>
     /// <param name="options">Limits and parameters.</param>
+    /// <param name="processors">How many processors the notebook sees.</param>
     /// <param name="progress">Is told of each cell that starts.</param>
     /// <param name="cancellation">Stops the notebook; what it gave so far is kept.</param>
     public static async Task<(NotebookRun Run, IReadOnlyCollection<string> ParametersAsked)> RunAsync(
-        NotebookFile notebook, RunOptions options, Action<RunProgress> progress, CancellationToken cancellation)
+        NotebookFile notebook, RunOptions options, int processors, Action<RunProgress> progress, CancellationToken cancellation)
     {
-        var process = new NotebookProcess(notebook, options, progress);
+        var process = new NotebookProcess(notebook, options, processors, progress);
         return (await process.RunAsync(cancellation), process._recorder.ParametersAsked);
     }
 
@@ -44,7 +48,7 @@ internal sealed class NotebookProcess
         var watch = Stopwatch.StartNew();
         string pipeName = $"clipood-{Guid.NewGuid():N}";
         using var pipe = new NamedPipeServerStream(pipeName, PipeDirection.In, 1, PipeTransmissionMode.Byte, PipeOptions.Asynchronous);
-        using Process process = Start();
+        using Process process = Start(_processors);
         using var cellLimit = new CancellationTokenSource();
         using var notebookLimit = new CancellationTokenSource(_options.NotebookTimeout);
         using CancellationTokenRegistration onCell = cellLimit.Token.Register(() => Stop(process, RunState.TimedOut));
@@ -102,7 +106,7 @@ internal sealed class NotebookProcess
         }
     }
 
-    private static Process Start()
+    private static Process Start(int processors)
     {
         var info = new ProcessStartInfo(DotnetHost.Path, ["exec", typeof(Worker).Assembly.Location, WorkerCommandName])
         {
@@ -113,6 +117,10 @@ internal sealed class NotebookProcess
             StandardErrorEncoding = Encoding.UTF8,
             StandardInputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false),
         };
+
+        // Libraries start a thread per processor. Where notebooks run side by side and each took all processors, their threads would
+        // wait for one another, and all notebooks would take much longer.
+        info.Environment["DOTNET_PROCESSOR_COUNT"] = processors.ToString(CultureInfo.InvariantCulture);
         return Process.Start(info)!;
     }
 

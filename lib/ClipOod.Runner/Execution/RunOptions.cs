@@ -3,7 +3,7 @@ namespace ClipOod.Runner.Execution;
 /// <summary>How notebooks are run.</summary>
 internal sealed record RunOptions
 {
-    /// <summary>Notebooks that run at the same time. Defaults to one per core.</summary>
+    /// <summary>Notebooks that run at the same time, sharing the processors. Defaults to one per processor.</summary>
     public int Processes { get; init; } = Environment.ProcessorCount;
 
     /// <summary>Longest time that a cell may take. Defaults to 2 minutes.</summary>

@@ -26,6 +26,9 @@ internal static class Workbook
         var asked = new SortedSet<string>(StringComparer.Ordinal);
         var sync = new Lock();
         bool stop = false;
+        int toRun = notebooks.Count(notebook => options.World is not string world || notebook.RunsIn(world));
+        int processes = Math.Clamp(options.Processes, 1, Math.Max(1, toRun));
+        int processors = Math.Max(1, Environment.ProcessorCount / processes);
 
         void Report(RunProgress message)
         {
@@ -51,7 +54,7 @@ internal static class Workbook
                 return;
             }
 
-            (NotebookRun run, IReadOnlyCollection<string> parameters) = await NotebookProcess.RunAsync(notebook, options, Report, cancellation);
+            (NotebookRun run, IReadOnlyCollection<string> parameters) = await NotebookProcess.RunAsync(notebook, options, processors, Report, cancellation);
             run = Check(run, notebook, options);
             stop |= options.StopOnError && run.State != RunState.Passed;
             runs[index] = run;
@@ -65,7 +68,7 @@ internal static class Workbook
 
         // Not Parallel.ForEachAsync, which takes no promise about the order of starts.
         int next = -1;
-        await Task.WhenAll(Enumerable.Range(0, Math.Clamp(options.Processes, 1, Math.Max(1, notebooks.Count))).Select(async _ =>
+        await Task.WhenAll(Enumerable.Range(0, processes).Select(async _ =>
         {
             for (int index; (index = Interlocked.Increment(ref next)) < notebooks.Count;)
             {

@@ -108,6 +108,20 @@ public sealed class WorkbookTests : IDisposable
     }
 
     [Fact]
+    public async Task Notebooks_ThatRunTogether_ShareTheProcessors()
+    {
+        const string Count = "Console.Write(Environment.ProcessorCount);";
+        _workbook.AddCells("01-one", Count);
+        _workbook.AddCells("02-other", Count);
+
+        WorkbookRun together = await _workbook.RunAsync(new RunOptions { Processes = 2 });
+        WorkbookRun inTurn = await _workbook.RunAsync(new RunOptions { Processes = 1 });
+
+        Assert.All(together.Runs, run => Assert.Equal(Math.Max(1, Environment.ProcessorCount / 2), int.Parse(Text(run.Cells[0]), null)));
+        Assert.All(inTurn.Runs, run => Assert.Equal(Environment.ProcessorCount, int.Parse(Text(run.Cells[0]), null)));
+    }
+
+    [Fact]
     public async Task StopOnError_StartsNoFurtherNotebook()
     {
         _workbook.AddCells("01-bad", "nonsense");
