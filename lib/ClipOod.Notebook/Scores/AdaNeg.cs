@@ -51,12 +51,8 @@ public static class AdaNeg
                 }
             }
 
-            Parallel.For(start, end, i =>
-            {
-                double[] proxies = cosines[i].ToArray();
-                memory.Replace(i, proxies);
-                scores[i] = NegLabel(proxies) + (options.TextWeight * scores[i]);
-            });
+            Matrix toProxies = memory.CosinesToProxies(start, end, cosines);
+            Parallel.For(start, end, i => scores[i] = NegLabel(toProxies[i - start]) + (options.TextWeight * scores[i]));
         }
 
         return new IdScores("AdaNeg", scores);
@@ -85,10 +81,10 @@ public static class AdaNeg
         }
     }
 
-    /// <summary>The rows of the stream that are remembered under each label; the label's text is always there beside them.</summary>
+    /// <summary>The images of the stream that are remembered under each label; the label's text is always there beside them.</summary>
     private sealed class Memory(Embeddings stream, Embeddings texts, AdaNegOptions options)
     {
-        private readonly SortedDictionary<int, List<(int Row, double Entropy)>> _slots = [];
+        private readonly SortedDictionary<int, Label> _labels = [];
 
         /// <summary>
         /// Keeps an image under the most probable of some labels. A full memory gives up its least certain image, if that is less certain
@@ -99,50 +95,105 @@ public static class AdaNeg
         /// <param name="first">The first of these labels.</param>
         public void Remember(int row, ReadOnlySpan<double> cosines, int first)
         {
-            int label = first + TensorPrimitives.IndexOfMax(cosines);
-            if (!_slots.TryGetValue(label, out List<(int Row, double Entropy)>? slots))
+            int index = first + TensorPrimitives.IndexOfMax(cosines);
+            if (!_labels.TryGetValue(index, out Label? label))
             {
-                slots = [];
-                _slots.Add(label, slots);
+                label = new Label(options.MemoryLength);
+                _labels.Add(index, label);
             }
 
             // The entropy of the softmax over these labels alone.
             double entropy = Scores.Entropy(Scores.Softmax(new Matrix(1, cosines.Length, cosines.ToArray()).Scale(options.LogitScale)))[0];
-            if (slots.Count < options.MemoryLength)
+            if (label.Rows.Count < options.MemoryLength)
             {
-                slots.Add((row, entropy));
+                label.Rows.Add(row);
+                label.Entropies.Add(entropy);
+                label.Multiply(label.Rows.Count, stream, texts[index]);
                 return;
             }
 
-            int worst = Enumerable.Range(0, slots.Count).MaxBy(k => slots[k].Entropy);
-            if (entropy < slots[worst].Entropy)
+            int worst = label.Entropies.IndexOf(label.Entropies.Max());
+            if (entropy < label.Entropies[worst])
             {
-                slots[worst] = (row, entropy);
+                (label.Rows[worst], label.Entropies[worst]) = (row, entropy);
+                label.Multiply(worst + 1, stream, texts[index]);
             }
         }
 
-        /// <summary>Replaces an image's cosines to the texts by those to the proxies; without remembered images, a label's proxy is its text.</summary>
-        public void Replace(int row, double[] cosines)
+        /// <summary>
+        /// Cosines of images to the proxies, the weighted sums of a label's text and images; without remembered images, a label's proxy
+        /// is its text. With the products of what is summed among itself, neither the sum nor its norm need the features again.
+        /// </summary>
+        /// <param name="start">The first image.</param>
+        /// <param name="end">The one after the last.</param>
+        /// <param name="toTexts">Cosines of all images of the stream to the texts.</param>
+        public Matrix CosinesToProxies(int start, int end, Matrix toTexts)
         {
-            ReadOnlySpan<float> image = stream[row];
-            float[] proxy = new float[stream.Width];
-            foreach ((int label, List<(int Row, double Entropy)> slots) in _slots)
+            double[] values = new double[(end - start) * texts.Rows];
+            int[] remembered = [.. _labels.Values.SelectMany(label => label.Rows)];
+            Matrix? toRemembered = remembered.Length == 0
+                ? null
+                : Similarity.Cosines(stream.Select([.. Enumerable.Range(start, end - start)]), stream.Select(remembered));
+            Parallel.For(0, end - start, i =>
             {
-                Array.Clear(proxy);
-                Add(texts[label], image, proxy);
-                foreach ((int remembered, _) in slots)
+                Span<double> row = values.AsSpan(i * texts.Rows, texts.Rows);
+                toTexts[start + i].CopyTo(row);
+                Span<double> cosines = new double[options.MemoryLength + 1], weights = new double[options.MemoryLength + 1];
+                int at = 0;
+                foreach ((int index, Label label) in _labels)
                 {
-                    Add(stream[remembered], image, proxy);
+                    int count = label.Rows.Count + 1;
+                    cosines[0] = row[index];
+                    toRemembered![i].Slice(at, count - 1).CopyTo(cosines[1..]);
+                    at += count - 1;
+                    row[index] = label.CosineToProxy(cosines[..count], weights[..count], options);
                 }
+            });
+            return new Matrix(end - start, texts.Rows, values);
+        }
+    }
 
-                cosines[label] = TensorPrimitives.Dot(image, proxy) / Math.Max(TensorPrimitives.Norm<float>(proxy), 1e-12);
+    /// <summary>What is remembered under one label, and the products of the label's text (first) and its images with each other.</summary>
+    private sealed class Label(int memoryLength)
+    {
+        private readonly double[,] _products = new double[memoryLength + 1, memoryLength + 1];
+
+        public List<int> Rows { get; } = [];
+
+        public List<double> Entropies { get; } = [];
+
+        /// <summary>Renews the products of one place, after its image changed.</summary>
+        public void Multiply(int place, Embeddings stream, ReadOnlySpan<float> text)
+        {
+            _products[0, 0] = TensorPrimitives.Dot(text, text);
+            for (int other = 0; other <= Rows.Count; other++)
+            {
+                ReadOnlySpan<float> feature = other == 0 ? text : stream[Rows[other - 1]];
+                _products[place, other] = _products[other, place] = TensorPrimitives.Dot(stream[Rows[place - 1]], feature);
             }
         }
 
-        private void Add(ReadOnlySpan<float> slot, ReadOnlySpan<float> image, float[] proxy)
+        /// <summary>The cosine of an image to the proxy.</summary>
+        /// <param name="cosines">Of the image to the text and to what is remembered.</param>
+        /// <param name="weights">Memory for the weights of these.</param>
+        /// <param name="options">The kind of proxy and its β.</param>
+        public double CosineToProxy(ReadOnlySpan<double> cosines, Span<double> weights, AdaNegOptions options)
         {
-            double weight = options.Proxy == AdaNegProxy.TaskAdaptive ? 1 : Math.Exp(-options.Beta * (1 - TensorPrimitives.Dot(slot, image)));
-            TensorPrimitives.MultiplyAdd(slot, (float)weight, proxy, proxy);
+            for (int k = 0; k < weights.Length; k++)
+            {
+                weights[k] = options.Proxy == AdaNegProxy.TaskAdaptive ? 1 : Math.Exp(-options.Beta * (1 - cosines[k]));
+            }
+
+            double squaredNorm = 0;
+            for (int k = 0; k < weights.Length; k++)
+            {
+                for (int m = 0; m < weights.Length; m++)
+                {
+                    squaredNorm += weights[k] * weights[m] * _products[k, m];
+                }
+            }
+
+            return TensorPrimitives.Dot(weights, cosines) / Math.Sqrt(Math.Max(squaredNorm, 1e-24));
         }
     }
 }
