@@ -57,7 +57,7 @@ public static class ClipEncodings
             : throw new ArgumentException("The encoding is of images, expected one of texts: use ToFeatureSet.", nameof(encoding));
     }
 
-    private static string Encoder(ClipEncoding encoding) => $"Encoded by the CLIP model {encoding.ModelHash[..8]}";
+    private static string Encoder(ClipEncoding encoding) => $"Encoded by the CLIP model {encoding.ModelHash}";
 
     private static Embeddings ToEmbeddings(ClipEncoding encoding) => encoding.IsNormalized
         ? new Embeddings(encoding.Count, encoding.Width, encoding.Values)

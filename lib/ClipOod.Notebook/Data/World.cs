@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using ClipOod.Autodiff;
 
 namespace ClipOod.Notebook;
@@ -7,7 +8,7 @@ namespace ClipOod.Notebook;
 /// <see cref="C"/>, a large one, OOD sets and text features. Another world has other data in the same roles.
 /// </summary>
 [TypeFormatterSource(typeof(HtmlFormatterSource))]
-public sealed class World
+public sealed partial class World
 {
     /// <summary>The environment variable that names the world; <see cref="PictogramWorld.WorldName"/> when unset.</summary>
     public const string WorldVariable = "CLIPOOD_WORLD";
@@ -133,7 +134,7 @@ public sealed class World
             .Text("Name", _texts.Keys)
             .Count("Names", _texts.Values.Select(t => t.Count))
             .Text("Prompt", _texts.Values.Select(t => t.Prompt));
-        texts = _texts.Aggregate(texts, (table, t) => table.Note($"{t.Key}: {t.Value.Provenance}"));
+        texts = _texts.Aggregate(texts, (table, t) => table.Note($"{t.Key}: {Sha256().Replace(t.Value.Provenance, "$1…")}"));
         return $"<p><strong>World {Html.Escape(Name)}</strong>, features of {Html.Escape(Model)}. {Html.Escape(Description)} {Html.Escape(Engine.Describe())}.</p>"
             + datasets.ToHtml() + ood.ToHtml() + texts.ToHtml();
     }
@@ -147,6 +148,10 @@ public sealed class World
             .. Ood.Select(o => $"OOD {o.Key}: {o.Value}"),
             .. _texts.Select(t => $"Text {t.Key}: {t.Value}"),
         ]);
+
+    // Nobody reads a hash to its end.
+    [GeneratedRegex("\\b([0-9a-f]{8})[0-9a-f]{56}\\b")]
+    private static partial Regex Sha256();
 }
 
 /// <summary>The world that was asked for is unknown, or its data are not there. The message says what to do.</summary>

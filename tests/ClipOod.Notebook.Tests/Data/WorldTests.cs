@@ -59,5 +59,15 @@ public sealed class WorldTests
     [Fact]
     public void ToHtml_EscapesNames() => Assert.Contains(">Shapes &lt;1&gt;</td>", _world.ToHtml(), StringComparison.Ordinal);
 
+    [Fact]
+    public void ToHtml_ShortensHashes()
+    {
+        string hash = string.Concat(Enumerable.Repeat("0123456789abcdef", 4));
+        TextFeatures text = new(_text.Features, _text.Classes, "a {}", $"Encoded by the CLIP model {hash}.");
+        string html = new World("toy", "Made by hand.", "none", [_dataset], [("noise", _images, _images)], [("words", text)]).ToHtml();
+        Assert.Contains("Encoded by the CLIP model 01234567….", html, StringComparison.Ordinal);
+        Assert.DoesNotContain(hash, html, StringComparison.Ordinal);
+    }
+
     private static string Message(Func<object> action) => Assert.Throws<KeyNotFoundException>(action).Message;
 }
