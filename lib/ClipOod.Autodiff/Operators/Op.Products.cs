@@ -57,7 +57,7 @@ public static partial class Op
         }
 
         Tensor rows = x.Reshape(new Shape(x.Shape.SkipLast(1)).Elements, x.Shape[-1]);
-        return Gemm(rows, weight, bias, false, transposed).Reshape([.. x.Shape.SkipLast(1), outputs]);
+        return Gemm(rows, weight, bias, transposed).Reshape([.. x.Shape.SkipLast(1), outputs]);
     }
 
     /// <summary>
@@ -91,26 +91,26 @@ public static partial class Op
             ? node.Inputs[0]
             : null;
 
-    /// <summary>A' B' + c, where a prime transposes if asked.</summary>
-    private static Tensor Gemm(Tensor a, Tensor b, Tensor? c, bool transA, bool transB)
+    /// <summary>A B + c, B transposed if asked.</summary>
+    private static Tensor Gemm(Tensor a, Tensor b, Tensor? c, bool transposed)
     {
-        if (transA)
-        {
-            // As its own pass over memory: ONNX Runtime's product transposes the first factor again for every block of
-            // the second, which took a quarter more time here. Three axes keep its optimiser from fusing the two again.
-            (Dimension rows, Dimension columns) = (a.Shape[0], a.Shape[1]);
-            a = a.Reshape(1, rows, columns).SwapLastAxes().Reshape(columns, rows);
-            return Gemm(a, b, c, false, transB);
-        }
-
-        Shape shape = new(a.Shape[0], b.Shape[transB ? 0 : 1]);
-        Tensor y = a.Graph.Emit(
-            "Gemm", c is null ? [a, b] : [a, b, c], a.Type, shape, ("transA", transA ? 1 : 0), ("transB", transB ? 1 : 0));
+        Shape shape = new(a.Shape[0], b.Shape[transposed ? 0 : 1]);
+        Tensor y = a.Graph.Emit("Gemm", c is null ? [a, b] : [a, b, c], a.Type, shape, ("transB", transposed ? 1 : 0));
         (Tensor, Func<Tensor, Tensor>)[] product =
         [
-            (a, g => transA ? Gemm(b, g, null, transB, true) : Gemm(g, b, null, false, !transB)),
-            (b, g => transB ? Gemm(g, a, null, true, transA) : Gemm(a, g, null, !transA, false)),
+            (a, g => Gemm(g, b, null, !transposed)),
+            (b, g => transposed ? Gemm(TransposedApart(g), a, null, false) : Gemm(TransposedApart(a), g, null, false)),
         ];
         return y.Differentiate(c is null ? product : [.. product, (c, g => SumTo(g, c.Shape))]);
+    }
+
+    /// <summary>
+    /// The transposed matrix in a pass of its own over memory. ONNX Runtime's product can transpose its first factor, but does so again for
+    /// every block of the second. Three axes keep its optimiser from fusing this into the product.
+    /// </summary>
+    private static Tensor TransposedApart(Tensor a)
+    {
+        (Dimension rows, Dimension columns) = (a.Shape[0], a.Shape[1]);
+        return a.Reshape(1, rows, columns).SwapLastAxes().Reshape(columns, rows);
     }
 }

@@ -81,7 +81,7 @@ public static partial class Op
             // ONNX Runtime sums over rows fastest as a product with ones.
             Dimension rows = new Shape(gradient.Shape.Take(extra)).Elements;
             Tensor ones = Zeros(gradient.Graph, gradient.Type, new Shape(1, rows)) + 1;
-            return Gemm(ones, gradient.Reshape(rows, shape.Elements), null, false, false).Reshape([.. shape]);
+            return Gemm(ones, gradient.Reshape(rows, shape.Elements), null, transposed: false).Reshape([.. shape]);
         }
 
         int[] axes = [.. Enumerable.Range(0, gradient.Rank).Where(i => i < extra || (shape[i - extra] == 1 && gradient.Shape[i] != 1))];
