@@ -33,7 +33,7 @@ internal sealed class RunCommandOptions
     private readonly Option<double> _timeout = Seconds("--timeout", "Longest time that a notebook may take", new RunOptions().NotebookTimeout);
 
     private readonly Option<int> _processes = Bounded(
-        "--processes", "N", "Notebooks that run at the same time", new RunOptions().Processes, count => count >= 1, "at least 1");
+        "--processes", "N", "Notebooks that run at the same time, sharing the processors", new RunOptions().Processes, count => count >= 1, "at least 1");
 
     private readonly Option<string> _world = new("--world")
     {
