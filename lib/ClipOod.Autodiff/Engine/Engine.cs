@@ -27,7 +27,7 @@ public static class Engine
     /// </summary>
     public static string Describe() => string.Create(
         CultureInfo.InvariantCulture,
-        $"ONNX Runtime {OrtEnv.Instance().GetVersionString()}, {Provider} execution provider, {Threads} threads")
+        $"ONNX Runtime {OrtEnv.Instance().GetVersionString()}, {Provider} execution provider, {Threads} {(Threads == 1 ? "thread" : "threads")}")
         + (_noCuda.Value is { Length: > 0 } reason ? $" (built for CUDA, which is not usable here: {reason})" : "");
 
     /// <summary>Loads an ONNX model with full graph optimisation.</summary>
