@@ -9,7 +9,7 @@ public sealed class EngineTests
     {
         string text = Engine.Describe();
         Assert.Contains($"{Engine.Provider} execution provider", text, StringComparison.Ordinal);
-        Assert.Contains(FormattableString.Invariant($"{Environment.ProcessorCount} threads"), text, StringComparison.Ordinal);
+        Assert.Contains(FormattableString.Invariant($"{Environment.ProcessorCount} thread"), text, StringComparison.Ordinal);
         Assert.Matches(@"^ONNX Runtime \d+\.\d+\.\d+, ", text);
     }
 
