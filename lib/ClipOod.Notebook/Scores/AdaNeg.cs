@@ -98,7 +98,7 @@ public static class AdaNeg
             int index = first + TensorPrimitives.IndexOfMax(cosines);
             if (!_labels.TryGetValue(index, out Label? label))
             {
-                label = new Label(options.MemoryLength);
+                label = new Label(options.MemoryLength, texts[index]);
                 _labels.Add(index, label);
             }
 
@@ -154,9 +154,15 @@ public static class AdaNeg
     }
 
     /// <summary>What is remembered under one label, and the products of the label's text (first) and its images with each other.</summary>
-    private sealed class Label(int memoryLength)
+    private sealed class Label
     {
-        private readonly double[,] _products = new double[memoryLength + 1, memoryLength + 1];
+        private readonly double[,] _products;
+
+        public Label(int memoryLength, ReadOnlySpan<float> text)
+        {
+            _products = new double[memoryLength + 1, memoryLength + 1];
+            _products[0, 0] = TensorPrimitives.Dot(text, text);
+        }
 
         public List<int> Rows { get; } = [];
 
@@ -165,7 +171,6 @@ public static class AdaNeg
         /// <summary>Renews the products of one place, after its image changed.</summary>
         public void Multiply(int place, Embeddings stream, ReadOnlySpan<float> text)
         {
-            _products[0, 0] = TensorPrimitives.Dot(text, text);
             for (int other = 0; other <= Rows.Count; other++)
             {
                 ReadOnlySpan<float> feature = other == 0 ? text : stream[Rows[other - 1]];

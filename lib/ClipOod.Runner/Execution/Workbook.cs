@@ -26,9 +26,10 @@ internal static class Workbook
         var asked = new SortedSet<string>(StringComparer.Ordinal);
         var sync = new Lock();
         bool stop = false;
-        int toRun = notebooks.Count(notebook => options.World is not string world || notebook.RunsIn(world));
-        int processes = Math.Clamp(options.Processes, 1, Math.Max(1, toRun));
+        int processes = Math.Clamp(options.Processes, 1, Math.Max(1, notebooks.Count(RunsHere)));
         int processors = Math.Max(1, Environment.ProcessorCount / processes);
+
+        bool RunsHere(NotebookFile notebook) => options.World is not string world || notebook.RunsIn(world);
 
         void Report(RunProgress message)
         {
@@ -41,7 +42,7 @@ internal static class Workbook
         async Task RunOneAsync(int index)
         {
             NotebookFile notebook = notebooks[index];
-            if (options.World is string world && !notebook.RunsIn(world))
+            if (!RunsHere(notebook))
             {
                 runs[index] = NotStarted(notebook, RunState.OtherWorld);
                 Report(new NotebookProgress(runs[index]));
