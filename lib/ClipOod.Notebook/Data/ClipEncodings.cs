@@ -57,6 +57,15 @@ public static class ClipEncodings
             : throw new ArgumentException("The encoding is of images, expected one of texts: use ToFeatureSet.", nameof(encoding));
     }
 
+    /// <summary>Pictures one by one, as an encoder takes them.</summary>
+    /// <param name="images">N pictures of one size.</param>
+    /// <returns>N pictures with the same pixels.</returns>
+    public static RgbImage[] ToRgbImages(this ImageBatch images)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        return [.. Enumerable.Range(0, images.Count).Select(i => new RgbImage(images.Width, images.Height, images[i].ToArray()))];
+    }
+
     private static string Encoder(ClipEncoding encoding) => $"Encoded by the CLIP model {encoding.ModelHash}";
 
     private static Embeddings ToEmbeddings(ClipEncoding encoding) => encoding.IsNormalized

@@ -99,7 +99,7 @@ public sealed class PictogramStudio
     public FeatureSet Encode(string name, string split, ImageBatch images, IReadOnlyList<int> labels, IReadOnlyList<string> classes)
     {
         ArgumentNullException.ThrowIfNull(images);
-        return Model.EncodeImages(ToPictures(images), new ClipEncodingOptions { BatchSize = BatchSize }).ToFeatureSet(name, split, labels, classes, images);
+        return Model.EncodeImages(images.ToRgbImages(), new ClipEncodingOptions { BatchSize = BatchSize }).ToFeatureSet(name, split, labels, classes, images);
     }
 
     /// <summary>Encodes the patches of pictures, as GL-MCM compares them with class names (arXiv 2304.04521).</summary>
@@ -108,7 +108,7 @@ public sealed class PictogramStudio
     public Embeddings EncodeLocals(ImageBatch images)
     {
         ArgumentNullException.ThrowIfNull(images);
-        float[] values = Model.EncodeLocals(ToPictures(images), new ClipEncodingOptions { BatchSize = BatchSize }).Values;
+        float[] values = Model.EncodeLocals(images.ToRgbImages(), new ClipEncodingOptions { BatchSize = BatchSize }).Values;
         return new Embeddings(values.Length / Model.Width, Model.Width, values).Normalized();
     }
 
@@ -136,9 +136,6 @@ public sealed class PictogramStudio
             return Encode(PictogramWorld.NameOf(set, classes.Length), split, ToBatch(pictures), labels, classes);
         });
     }
-
-    private static RgbImage[] ToPictures(ImageBatch images) =>
-        [.. Enumerable.Range(0, images.Count).Select(i => new RgbImage(images.Width, images.Height, images[i].ToArray()))];
 
     private static (RgbImage[] Pictures, int[] Labels) DrawEach(IReadOnlyList<Concept> concepts, int perClass, string purpose, Shift? shift)
     {

@@ -92,12 +92,7 @@ public sealed class ClipEncodingsTests : IDisposable
         Assert.Contains("Got 3 pictures", Assert.Throws<ArgumentException>(() => encoding.ToFeatureSet("d", "", [0, 1], _classes, Noise(3))).Message, StringComparison.Ordinal);
     }
 
-    private ClipEncoding EncodeNoise(int count)
-    {
-        ImageBatch pictures = Noise(count);
-        RgbImage[] images = [.. Enumerable.Range(0, count).Select(i => new RgbImage(pictures.Width, pictures.Height, pictures[i].ToArray()))];
-        return _model.EncodeImages(images, cancellation: Stop);
-    }
+    private ClipEncoding EncodeNoise(int count) => _model.EncodeImages(Noise(count).ToRgbImages(), cancellation: Stop);
 
     private static ImageBatch Noise(int count)
     {
