@@ -121,13 +121,16 @@ internal sealed class NotebookPage
         string preview = lines.FirstOrDefault(line => line.Trim().Length > 0)?.Trim() ?? "";
         // Setup says nothing new to a reader: it starts closed.
         bool isSetup = lines.All(line => line.Trim().Length == 0 || line.StartsWith('#') || line.StartsWith("using ", StringComparison.Ordinal) || line.StartsWith("//", StringComparison.Ordinal));
+        // So does what a cell says of itself to be no part of the lesson.
+        bool isPlumbing = preview.StartsWith("// Plumbing", StringComparison.Ordinal);
+        bool isClosed = (isSetup || isPlumbing) && cell.Error is null;
         string code = cell.Kernel == "csharp"
             ? CodeHighlighter.ToHtml(cell.Source, cell.Error?.Line)
             : string.Concat(lines.Select(line => $"<span class=\"line\">{Html.Text(line)}</span>\n"));
         string time = cell.State is RunState.NotRun or RunState.OtherWorld || cell.Kernel == "javascript" ? "" : Html.Time(cell.Elapsed);
-        string label = isSetup ? "Setup" : cell.Kernel == "csharp" ? "Code" : cell.Kernel;
+        string label = isPlumbing ? "Plumbing" : isSetup ? "Setup" : cell.Kernel == "csharp" ? "Code" : cell.Kernel;
         return $"""
-            <details class="source{(isSetup ? " setup" : "")}"{(isSetup && cell.Error is null ? "" : " open")}>
+            <details class="source{(isClosed ? " setup" : "")}"{(isClosed ? "" : " open")}>
             <summary><span class="label">{Html.Text(label)}</span><code class="preview">{Html.Text(preview)}</code><span class="time">{time}</span><span class="number" title="Cell {cell.Number}">{cell.Number}</span></summary>
             <pre class="code" tabindex="0"><code>{code}</code></pre>
             </details>
