@@ -17,7 +17,7 @@ public sealed class HostingTests : IDisposable
     public void Results_WithHost_AreToldAsTheyAreRecorded()
     {
         List<string> told = [];
-        AppDomain.CurrentDomain.SetData(Expect.HostKey, (string result) => told.Add(result));
+        AppDomain.CurrentDomain.SetData(Expect.HostKey, (Action<string>)told.Add);
         Assert.Equal("Result with host: 2 (checked to ±0)", Expect.Number("with host", 2, 0).ToString());
         Expect.Metric("mcm", "A", "near", Metric.Fpr95(FprConvention.Interp), 0, 0.25, 0.01);
         Expect.Metric("mcm", "A", null, Metric.Accuracy, 1, 0.5, 0.02);
@@ -66,7 +66,7 @@ public sealed class HostingTests : IDisposable
     [Fact]
     public void WhatTheHostRefuses_IsNotDeclared()
     {
-        AppDomain.CurrentDomain.SetData(Expect.HostKey, (string _) => throw new InvalidOperationException("two values"));
+        AppDomain.CurrentDomain.SetData(Expect.HostKey, (Action<string>)(_ => throw new InvalidOperationException("two values")));
         Assert.Throws<InvalidOperationException>(() => Expect.Number("refused", 1, 0));
         AppDomain.CurrentDomain.SetData(Expect.HostKey, null);
         Assert.Equal("Result refused: 2", Expect.Number("refused", 2, 0).ToString());
