@@ -47,7 +47,7 @@ public sealed partial class PublishedTests
     [Theory]
     [InlineData("\"source\": \" \"", "no source")]
     [InlineData("\"source\": null", "source")]
-    [InlineData("\"note\": \"x\"", "source")]
+    [InlineData("\"note\": \"x\"", "note")]
     [InlineData("\"source\": \"a\", \"convention\": \"Interp\"", "Only a row of fpr95")]
     [InlineData("\"source\": \"a\", \"convention\": \"Median\"", "convention")]
     [InlineData("\"source\": \"a\", \"where\": \"b\"", "where")]
