@@ -51,7 +51,8 @@ public static class ClipFeatures
             reader.Model,
             datasets,
             ood,
-            texts);
+            texts,
+            seed: seed);
     }
 
     private static Dataset Cifar10(Reader reader, int seed)

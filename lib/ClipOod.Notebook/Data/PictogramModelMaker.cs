@@ -102,7 +102,7 @@ public static class PictogramModelMaker
             }
         }
 
-        return manifest with { Accuracy = accuracy, Auroc = Aurocs(world, set => ScoresOf(world, set)) };
+        return manifest with { Accuracy = accuracy, Auroc = Aurocs(world, DetectorsOf) };
     }
 
     /// <summary>Trains the "no" text tower of the world's model (CLIPN), measures it and writes it beside the model.</summary>
@@ -173,40 +173,35 @@ public static class PictogramModelMaker
         return (pictures, captions);
     }
 
-    private static SortedDictionary<string, double> MeasureNoText(World world, ClipNoTextTower tower) => Aurocs(world, set =>
+    private static Func<FeatureSet, IdScores[]> DetectorsOf(Bench bench)
     {
-        Embeddings no = tower.EncodeNoClasses(set.Classes, [CaptionWriter.Prompt]).ToTextFeatures(set.Classes).Features;
+        FittedDetector[] fitted = [.. new[] { "msp", "mcm", "energy", "1-nn" }.Select(key => ((ImageDetector)DetectorCatalog.Of(key)).Fit(bench.Known))];
+        return images => [.. fitted.Select(detector => detector.Score(images))];
+    }
+
+    private static SortedDictionary<string, double> MeasureNoText(World world, ClipNoTextTower tower) => Aurocs(world, bench =>
+    {
+        Embeddings no = tower.EncodeNoClasses(bench.Id.Classes, [CaptionWriter.Prompt]).ToTextFeatures(bench.Id.Classes).Features;
         return images =>
         {
-            Matrix yesCosines = Similarity.Cosines(images.Features, set.Text.Features), noCosines = Similarity.Cosines(images.Features, no);
+            Matrix yesCosines = Similarity.Cosines(images.Features, bench.Known.Text.Features), noCosines = Similarity.Cosines(images.Features, no);
             return [Clipn.Ctw(yesCosines, noCosines, world.LogitScale), Clipn.Atd(yesCosines, noCosines, world.LogitScale), Scores.Msp(yesCosines.Scale(world.LogitScale))];
         };
     });
 
-    private static Func<FeatureSet, IdScores[]> ScoresOf(World world, Dataset set)
-    {
-        NearestNeighbors neighbors = NearestNeighbors.Fit(set.Train.Features);
-        return images =>
-        {
-            Matrix cosines = Similarity.Cosines(images.Features, set.Text.Features);
-            Matrix logits = cosines.Scale(world.LogitScale);
-            return [Scores.Msp(logits), Scores.Mcm(cosines), Scores.Energy(logits), neighbors.Cosine(images.Features)];
-        };
-    }
-
-    /// <summary>AUROC of every ID set against every OOD set, by the scores that are made for the ID set.</summary>
-    private static SortedDictionary<string, double> Aurocs(World world, Func<Dataset, Func<FeatureSet, IdScores[]>> scoresOf)
+    /// <summary>AUROC of every ID set against every OOD set of its bench, by the scores that are made for it.</summary>
+    private static SortedDictionary<string, double> Aurocs(World world, Func<Bench, Func<FeatureSet, IdScores[]>> scoresOf)
     {
         SortedDictionary<string, double> auroc = new(StringComparer.Ordinal);
-        foreach (Dataset set in world.Datasets.Values)
+        foreach (Bench bench in world.Datasets.Keys.Select(world.Bench))
         {
-            Func<FeatureSet, IdScores[]> scores = scoresOf(set);
-            IdScores[] id = scores(set.Test);
-            foreach ((string name, FeatureSet ood) in world.Ood)
+            Func<FeatureSet, IdScores[]> scores = scoresOf(bench);
+            IdScores[] id = scores(bench.Test);
+            foreach (OodSet ood in bench.Ood.Values)
             {
-                foreach ((IdScores inside, IdScores outside) in id.Zip(scores(ood)))
+                foreach ((IdScores inside, IdScores outside) in id.Zip(scores(ood.Images)))
                 {
-                    auroc[$"{set.Role} {name} {inside.Name}"] = Math.Round(Metrics.Auroc(inside, outside), 4);
+                    auroc[$"{bench.Role} {ood.Role} {inside.Name}"] = Math.Round(Metrics.Auroc(inside, outside), 4);
                 }
             }
         }

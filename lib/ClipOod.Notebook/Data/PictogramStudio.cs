@@ -7,14 +7,13 @@ using ClipOod.Pictograms;
 namespace ClipOod.Notebook;
 
 /// <summary>The embedded world's drawings and its tiny CLIP: draws, encodes and keeps the features. Not for several threads at once.</summary>
-public sealed class PictogramStudio
+public sealed class PictogramStudio : WorldEncoder
 {
     /// <summary>Raise it where the same concepts and seeds come to give other pictures: features kept of the old ones are then not used.</summary>
     private const int DrawingVersion = 1;
 
-    private const int BatchSize = 64;
-
     private readonly Lazy<ClipModel> _model;
+    private readonly Lazy<ClipNoTextTower?> _noText;
     private readonly FeatureCache _cache;
     private readonly string _cacheRoot;
 
@@ -23,6 +22,7 @@ public sealed class PictogramStudio
         (Folder, _cacheRoot) = (folder, cacheRoot);
         Concepts = new Catalog<Concept>("concept", folder.Concepts.Select(concept => (concept.Name, concept)));
         _model = new Lazy<ClipModel>(folder.LoadModel);
+        _noText = new Lazy<ClipNoTextTower?>(LoadNoText);
         string key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
             $"{DrawingVersion} {folder.Manifest.WeightsSha256} {folder.ConceptsSha256}")))[..12];
         _cache = new FeatureCache(Path.Combine(cacheRoot, $"{PictogramWorld.WorldName}-{key}"));
@@ -32,7 +32,7 @@ public sealed class PictogramStudio
     public Catalog<Concept> Concepts { get; }
 
     /// <summary>The tiny CLIP that was trained on these drawings.</summary>
-    public ClipModel Model => _model.Value;
+    public override ClipModel Model => _model.Value;
 
     /// <summary>Names of the models that were trained on these drawings, sorted; "base" is the world's.</summary>
     public IReadOnlyList<string> Models => Folder.Models;
@@ -40,12 +40,14 @@ public sealed class PictogramStudio
     /// <summary>How this model was made and what was measured of it.</summary>
     public PictogramManifest Manifest => Folder.Manifest;
 
-    /// <summary>
-    /// The shipped "no" text tower of <see cref="Model"/> (CLIPN), which `clipood train no-text` made; null where this model has none.
-    /// It becomes part of the model's graph, which can have one such tower: ask once, and train another on a model of <see cref="LoadModel"/>.
-    /// </summary>
+    /// <summary>The shipped "no" text tower, which `clipood train no-text` made; null where this model has none.</summary>
     /// <exception cref="InvalidDataException">Its file is not that of its manifest, or was trained for other weights.</exception>
-    public ClipNoTextTower? LoadNoText()
+    public override ClipNoTextTower? NoText => _noText.Value;
+
+    /// <inheritdoc/>
+    public override string DefaultPrompt => CaptionWriter.Prompt;
+
+    private ClipNoTextTower? LoadNoText()
     {
         string weights = Path.Combine(Folder.ModelFolder, NoTextManifest.WeightsFile);
         if (!File.Exists(weights))
@@ -64,8 +66,8 @@ public sealed class PictogramStudio
             : ClipNoTextTower.Load(Model, weights);
     }
 
-    /// <summary>The same model loaded once more, for training that must not change <see cref="Model"/>.</summary>
-    public ClipModel LoadModel() => Folder.LoadModel();
+    /// <inheritdoc/>
+    public override ClipModel LoadModel() => Folder.LoadModel();
 
     internal PictogramStudio WithModel(string model) => new(PictogramFolder.Open(Folder.Path, model), _cacheRoot);
 
@@ -89,34 +91,6 @@ public sealed class PictogramStudio
     /// <param name="shift">A shift of the pictures; null for none.</param>
     public static ImageBatch Draw(Concept concept, int count, string purpose = "notebook", Shift? shift = null) =>
         ToBatch(DrawEach([concept], count, purpose, shift).Pictures);
-
-    /// <summary>Encodes pictures of 64 x 64 pixels.</summary>
-    /// <param name="name">Name of the set, for tables and charts.</param>
-    /// <param name="split">Such as "test".</param>
-    /// <param name="images">The pictures.</param>
-    /// <param name="labels">The class of each.</param>
-    /// <param name="classes">The class names.</param>
-    public FeatureSet Encode(string name, string split, ImageBatch images, IReadOnlyList<int> labels, IReadOnlyList<string> classes)
-    {
-        ArgumentNullException.ThrowIfNull(images);
-        return Model.EncodeImages(images.ToRgbImages(), new ClipEncodingOptions { BatchSize = BatchSize }).ToFeatureSet(name, split, labels, classes, images);
-    }
-
-    /// <summary>Encodes the patches of pictures, as GL-MCM compares them with class names (arXiv 2304.04521).</summary>
-    /// <param name="images">N pictures of 64 x 64 pixels, cut into P patches each by the model.</param>
-    /// <returns>Unit-norm features of the patches of the first picture, then of the second, and so on; shape (N·P, D).</returns>
-    public Embeddings EncodeLocals(ImageBatch images)
-    {
-        ArgumentNullException.ThrowIfNull(images);
-        float[] values = Model.EncodeLocals(images.ToRgbImages(), new ClipEncodingOptions { BatchSize = BatchSize }).Values;
-        return new Embeddings(values.Length / Model.Width, Model.Width, values).Normalized();
-    }
-
-    /// <summary>The feature of each class as an ensemble of prompts.</summary>
-    /// <param name="classes">The class names.</param>
-    /// <param name="templates">Prompts with {} for the class name; null for the one default prompt.</param>
-    public TextFeatures EncodeClasses(IReadOnlyList<string> classes, IReadOnlyList<string>? templates = null) =>
-        Model.EncodeClasses(classes, templates ?? [CaptionWriter.Prompt]).ToTextFeatures(classes);
 
     /// <summary>
     /// Pictures of a set and their features, drawn and encoded on first use and then kept: those of one purpose are always the same.

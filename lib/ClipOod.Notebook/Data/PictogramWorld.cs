@@ -68,7 +68,8 @@ public static class PictogramWorld
             _ood.Select(ood => (ood.Set, Sample(ood.Set, "validation", ood.Validation), Sample(ood.Set, "test", ood.Test))),
             [("words", pictograms.EncodeClasses(words))],
             Math.Exp(pictograms.Model.LogitScale.Value.ToDouble()),
-            pictograms);
+            pictograms,
+            seed);
     }
 
     private static Dataset ToDataset(PictogramStudio pictograms, string role, FeatureSet train, FeatureSet validation, FeatureSet test, string note) => new(

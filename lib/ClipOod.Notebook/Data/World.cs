@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
 using ClipOod.Autodiff;
 
@@ -15,6 +16,7 @@ public sealed partial class World
 
     private readonly Catalog<TextFeatures> _texts;
     private readonly PictogramStudio? _pictograms;
+    private readonly ConcurrentDictionary<string, Bench> _benches = new(StringComparer.Ordinal);
 
     internal World(
         string name,
@@ -24,8 +26,10 @@ public sealed partial class World
         IEnumerable<(string Name, FeatureSet Validation, FeatureSet Test)> ood,
         IEnumerable<(string Name, TextFeatures Text)> texts,
         double logitScale = Scores.ClipLogitScale,
-        PictogramStudio? pictograms = null)
+        PictogramStudio? pictograms = null,
+        int seed = 0)
     {
+        Seed = seed;
         LogitScale = logitScale;
         _pictograms = pictograms;
         Name = name;
@@ -47,13 +51,23 @@ public sealed partial class World
     /// <summary>The model that made all features.</summary>
     public string Model { get; }
 
+    /// <summary>The seed of the splits into training, validation and test parts.</summary>
+    public int Seed { get; }
+
     /// <summary>The factor from cosines to logits that the model was trained with: 100 in the released CLIP models.</summary>
     public double LogitScale { get; }
 
     /// <summary>The names of all worlds, the default one first.</summary>
     public static IReadOnlyList<string> Names { get; } = [PictogramWorld.WorldName, ClipFeatures.WorldName];
 
-    /// <summary>Whether the model itself is here, and pictures can be drawn and encoded; otherwise there are only features.</summary>
+    /// <summary>Whether the model itself is here and can encode pictures and texts; otherwise there are only features.</summary>
+    public bool HasEncoder => _pictograms is not null;
+
+    /// <summary>The model of this world.</summary>
+    /// <exception cref="InvalidOperationException">This world holds features only; see <see cref="HasEncoder"/>.</exception>
+    public WorldEncoder Encoder => Pictograms;
+
+    /// <summary>Whether pictures can be drawn here.</summary>
     public bool HasPictograms => _pictograms is not null;
 
     /// <summary>The model and the drawings of the world "pictograms".</summary>
@@ -105,6 +119,15 @@ public sealed partial class World
         _ => throw new WorldNotFoundException(
             $"{WorldVariable} names the world '{name}', which is unknown. Known: {string.Join(", ", Names)}. Unset {WorldVariable} for the default."),
     };
+
+    /// <summary>
+    /// The ID data set in a role, restricted to the classes that have text features, with the world's OOD sets cleaned of what it knows:
+    /// what detectors are fitted on and judged by.
+    /// </summary>
+    /// <param name="role">One of <see cref="Datasets"/>: "A", "B", "C" or "Large".</param>
+    /// <exception cref="KeyNotFoundException">There is no data set in this role.</exception>
+    /// <exception cref="InvalidDataException">Nothing of an OOD set is left, as the ID set knows all its classes.</exception>
+    public Bench Bench(string role) => _benches.GetOrAdd(role, name => new Bench(this, Datasets[name].ZeroShot()));
 
     /// <summary>Text features of names that belong to no data set of this world, such as candidates for negative labels.</summary>
     /// <param name="name">Such as "words" (many common nouns); the error for an unknown name lists those there are.</param>

@@ -143,4 +143,40 @@ public sealed class ClipnLite
         Similarity.RequireUnitNorm(images, nameof(images));
         Similarity.RequireUnitNorm(texts, nameof(texts));
     }
+
+    /// <summary>The detectors of this file, each in its one configuration.</summary>
+    internal static IReadOnlyList<Detector> Detectors { get; } =
+    [
+        new ImageDetector(
+            new()
+            {
+                Key = "clipn-lite",
+                Name = "CLIPN-lite",
+                Family = DetectorFamily.Trained,
+                Authors = "Wang et al.",
+                Title = "CLIPN for Zero-Shot OOD Detection: Teaching CLIP to Say No",
+                Year = 2023,
+                Url = new Uri("https://arxiv.org/abs/2308.12213"),
+                ReferenceCode = "xmed-lab/CLIPN",
+                Equation = "CLIPN with \"no\" texts A g + σ of the class texts g",
+                Needs = DetectorInputs.Features | DetectorInputs.Text | DetectorInputs.Labels | DetectorInputs.TrainImages,
+                Member = "ClipnLite.Atd",
+                Notebook = 10,
+                Golden = "clipn_losses",
+                Substitute = "a linear map of text features in place of a trained copy of the text tower",
+                Hyperparameters =
+                [
+                    new("batch", 256, 2048, "as many images as the small ID sets have"),
+                ],
+            },
+            fit =>
+            {
+                FeatureSet train = fit.Known.Train;
+                ClipnLite lite = Train(
+                    train.Features,
+                    fit.Text.Select([.. train.Labels]),
+                    new() { LogitScale = fit.Scale, DuplicateCosine = 0.95, BatchSize = Math.Min((int)fit["batch"], train.Count), Seed = fit.Seed });
+                return images => lite.Atd(images.Features, fit.Text);
+            }),
+    ];
 }

@@ -149,4 +149,110 @@ public sealed class Plp
     }
 
     private IdScores Named(IdScores scores) => new($"{Name} {scores.Name}", scores.ToArray());
+
+    /// <summary>The detectors of this file, each in its one configuration.</summary>
+    internal static IReadOnlyList<Detector> Detectors { get; } =
+    [
+        new ImageDetector(
+            new()
+            {
+                Key = "plp-msp",
+                Name = "PLP MSP",
+                Family = DetectorFamily.Trained,
+                Authors = "Adaloglou et al.",
+                Title = "Adapting Contrastive Language-Image Pretrained (CLIP) Models for Out-of-Distribution Detection",
+                Year = 2024,
+                Url = new Uri("https://arxiv.org/abs/2303.05828"),
+                ReferenceCode = "HHU-MMBS/plp-official-tmlr2024",
+                Equation = "max softmax(z), z logits of a head trained on zero-shot classes",
+                Needs = DetectorInputs.Features | DetectorInputs.Text | DetectorInputs.TrainImages,
+                Member = "Plp.Msp",
+                Notebook = 12,
+                Golden = "plp",
+            },
+            fit => images => Pseudo(fit).Msp(images.Features)),
+        new ImageDetector(
+            new()
+            {
+                Key = "plp-rmd",
+                Name = "PLP RMD",
+                Family = DetectorFamily.Trained,
+                Authors = "Adaloglou et al.",
+                Title = "Adapting Contrastive Language-Image Pretrained (CLIP) Models for Out-of-Distribution Detection",
+                Year = 2024,
+                Url = new Uri("https://arxiv.org/abs/2303.05828"),
+                ReferenceCode = "HHU-MMBS/plp-official-tmlr2024",
+                Equation = "RMD of z, z logits of a head trained on zero-shot classes",
+                Needs = DetectorInputs.Features | DetectorInputs.Text | DetectorInputs.TrainImages,
+                Member = "Plp.Rmd",
+                Notebook = 12,
+                Golden = "mahalanobis",
+            },
+            fit => images => Pseudo(fit).Rmd(images.Features)),
+        new ImageDetector(
+            new()
+            {
+                Key = "probe-msp",
+                Name = "Linear probe MSP",
+                Family = DetectorFamily.Trained,
+                Authors = "Adaloglou et al.",
+                Title = "Adapting Contrastive Language-Image Pretrained (CLIP) Models for Out-of-Distribution Detection",
+                Year = 2024,
+                Url = new Uri("https://arxiv.org/abs/2303.05828"),
+                ReferenceCode = "HHU-MMBS/plp-official-tmlr2024",
+                Equation = "max softmax(z), z logits of a head trained on true labels",
+                Needs = DetectorInputs.Features | DetectorInputs.Labels | DetectorInputs.TrainImages,
+                Member = "Plp.Msp",
+                Notebook = 12,
+                Golden = "plp",
+            },
+            fit => images => Probe(fit).Msp(images.Features)),
+        new ImageDetector(
+            new()
+            {
+                Key = "probe-energy",
+                Name = "Linear probe energy",
+                Family = DetectorFamily.Trained,
+                Authors = "Adaloglou et al.",
+                Title = "Adapting Contrastive Language-Image Pretrained (CLIP) Models for Out-of-Distribution Detection",
+                Year = 2024,
+                Url = new Uri("https://arxiv.org/abs/2303.05828"),
+                ReferenceCode = "HHU-MMBS/plp-official-tmlr2024",
+                Equation = "ln Σ exp z, z logits of a head trained on true labels",
+                Needs = DetectorInputs.Features | DetectorInputs.Labels | DetectorInputs.TrainImages,
+                Member = "Plp.Energy",
+                Notebook = 12,
+                Golden = "plp",
+            },
+            fit => images => Probe(fit).Energy(images.Features)),
+        new ImageDetector(
+            new()
+            {
+                Key = "probe-rmd",
+                Name = "Linear probe RMD",
+                Family = DetectorFamily.Trained,
+                Authors = "Adaloglou et al.",
+                Title = "Adapting Contrastive Language-Image Pretrained (CLIP) Models for Out-of-Distribution Detection",
+                Year = 2024,
+                Url = new Uri("https://arxiv.org/abs/2303.05828"),
+                ReferenceCode = "HHU-MMBS/plp-official-tmlr2024",
+                Equation = "RMD of z, z logits of a head trained on true labels",
+                Needs = DetectorInputs.Features | DetectorInputs.Labels | DetectorInputs.TrainImages,
+                Member = "Plp.Rmd",
+                Notebook = 12,
+                Golden = "plp",
+            },
+            fit => images => Probe(fit).Rmd(images.Features)),
+    ];
+
+    private static Plp Pseudo(Fitting fit) => fit.Known.Shared(FormattableString.Invariant($"PLP {fit.Seed}"), () => Train(
+        fit.Known.Train.Features,
+        Scores.Softmax(fit.Logits(fit.Known.Train)),
+        PlpOptions.Filtered with { Head = PlpOptions.Filtered.Head with { Seed = fit.Seed } }));
+
+    private static Plp Probe(Fitting fit) => fit.Known.Shared(FormattableString.Invariant($"probe {fit.Seed}"), () => WithTrueLabels(
+        fit.Known.Train.Features,
+        fit.Known.Train.Labels,
+        fit.Known.NumClasses,
+        PlpOptions.Unfiltered with { Head = PlpOptions.Unfiltered.Head with { Seed = fit.Seed } }));
 }

@@ -204,23 +204,21 @@ internal sealed class NotebookPage
         }
 
         string rows = string.Concat(_run.Results.Select(result => $"""
-            <tr class="{result.State.ToString().ToLowerInvariant()}"><td>{Html.Text(result.Name)}</td><td>{Number(result.Value)}</td><td>{Number(result.Expected)}</td><td>{Number(result.Tolerance)}</td><td>{Verdict(result.State)}</td></tr>
+            <tr class="{result.State.ToString().ToLowerInvariant()}"><td>{Html.Text(result.Key)}</td><td>{Html.Text(result.Declared?.Show("G6") ?? "–")}</td><td>{Html.Text(result.Recorded?.Show("G6") ?? "–")}</td><td>{result.Tolerance.ToString("G6", CultureInfo.InvariantCulture)}</td><td>{Check(result.State)}</td></tr>
 
             """));
         return $"""
             <section class="results" id="declared-results">
             <h2>Declared results</h2>
-            <p>{ResultsSummary(_run.Results)}. A run fails when a value is further from the recorded one than its tolerance.</p>
-            <div class="scroll" tabindex="0"><table><thead><tr><th>Result</th><th>This run</th><th>Recorded</th><th>Tolerance</th><th>Verdict</th></tr></thead><tbody>
+            <p>{ResultsSummary(_run.Results)}. A run fails when a value is further from the recorded one than its tolerance, or when a verdict is another.</p>
+            <div class="scroll" tabindex="0"><table><thead><tr><th>Result</th><th>This run</th><th>Recorded</th><th>Tolerance</th><th>Check</th></tr></thead><tbody>
             {rows}</tbody></table></div>
             </section>
 
             """;
     }
 
-    private static string Number(double? value) => value is double number ? number.ToString("G6", CultureInfo.InvariantCulture) : "–";
-
-    private static string Verdict(CheckState state)
+    private static string Check(CheckState state)
     {
         (string name, string sign, string words) = state switch
         {

@@ -4,57 +4,83 @@ using System.Text.RegularExpressions;
 
 namespace ClipOod.Notebook.Tests;
 
-public sealed partial class ScoreRegistryTests
+public sealed partial class DetectorCatalogTests
 {
     private static readonly string _root = Root();
+    private static readonly DetectorCard[] _cards = [.. DetectorCatalog.All.Select(detector => detector.Card)];
 
     [Fact]
-    public void EveryScore_ExistsIsTaughtAndIsChecked()
+    public void EveryDetector_ExistsIsTaughtAndIsChecked()
     {
         string tests = string.Join('\n', Directory.EnumerateFiles(Path.Combine(_root, "tests"), "*.cs", SearchOption.AllDirectories)
             .Where(file => file != ThisFile())
             .Select(File.ReadAllText));
-        string[] failures = [.. ScoreRegistry.All.SelectMany(score =>
+        string[] failures = [.. _cards.SelectMany(score =>
             new[] { Member(score), Notebook(score), GoldenValues(score, tests) }.OfType<string>().Select(failure => $"{score.Name}: {failure}"))];
-        Assert.True(failures.Length == 0, $"{failures.Length} claims of the score registry do not hold:\n{string.Join('\n', failures)}");
+        Assert.True(failures.Length == 0, $"{failures.Length} claims of the catalogue do not hold:\n{string.Join('\n', failures)}");
     }
 
     [Fact]
-    public void EveryScore_HasAKeyAndANameOfItsOwn()
+    public void EveryDetector_HasAKeyAndANameOfItsOwn()
     {
-        Assert.Equal(ScoreRegistry.All.Count, ScoreRegistry.All.DistinctBy(score => score.Key).Count());
-        Assert.Equal(ScoreRegistry.All.Count, ScoreRegistry.All.DistinctBy(score => score.Name).Count());
-        Assert.All(ScoreRegistry.All, score => Assert.Matches("^[a-z0-9]+(-[a-z0-9]+)*$", score.Key));
+        Assert.Equal(_cards.Length, _cards.DistinctBy(score => score.Key).Count());
+        Assert.Equal(_cards.Length, _cards.DistinctBy(score => score.Name).Count());
+        Assert.All(_cards, score => Assert.Matches("^[a-z0-9]+(-[a-z0-9]+)*$", score.Key));
     }
 
     [Fact]
-    public void EveryScore_SaysWhereItComesFrom() => Assert.All(ScoreRegistry.All, score =>
+    public void EveryDetector_SaysWhereItComesFrom() => Assert.All(_cards, score =>
     {
         Assert.Matches(@"^https://arxiv\.org/abs/\d{4}\.\d{5}$", score.Url.ToString());
         Assert.Matches(@"^[\w-]+/[\w-]+$", score.ReferenceCode);
         Assert.InRange(score.Year, 2000 + int.Parse(score.Url.Segments[^1][..2], null), 2030);
         Assert.DoesNotContain('\n', score.Equation);
-        Assert.NotEqual(ScoreInputs.None, score.Needs);
+        Assert.NotEqual(DetectorInputs.None, score.Needs);
         Assert.NotEmpty(score.Title);
     });
 
     [Fact]
-    public void Families_GoWithWhatTheyNeed() => Assert.All(ScoreRegistry.All, score =>
-    {
-        Assert.Equal(score.Family == ScoreFamily.TestTimeAdaptive, score.Needs.HasFlag(ScoreInputs.Stream));
-        if (score.Family == ScoreFamily.IdFeatures)
+    public void EveryStreamDetector_SaysSoInItsTypeAndOnItsCard() => Assert.All(
+        DetectorCatalog.All, detector => Assert.Equal(detector is StreamDetector, detector.Card.Family == DetectorFamily.TestTimeAdaptive));
+
+    [Fact]
+    public void EveryHyperparameter_HasARule_AndADifferentValueIsAVariantWithItsOwnKey() => Assert.All(
+        DetectorCatalog.All.SelectMany(detector => detector.Card.Hyperparameters.Select(hyper => (detector, hyper))), item =>
         {
-            Assert.True(score.Needs.HasFlag(ScoreInputs.Features), score.Name);
+            Assert.NotEmpty(item.hyper.Rule);
+            Assert.Same(item.detector, item.detector.With(item.hyper.Name, item.hyper.Value));
+            Detector variant = item.detector.With(item.hyper.Name, item.hyper.Value + 0.5);
+            Assert.StartsWith($"{item.detector.Card.Key}[{item.hyper.Name}=", variant.Card.Key, StringComparison.Ordinal);
+            Assert.Equal(variant.Card.Key, DetectorCatalog.Of(variant.Card.Key).Card.Key);
+        });
+
+    [Fact]
+    public void Of_AnUnknownKey_ListsThoseThereAre() =>
+        Assert.Contains("there are: msp,", Assert.Throws<KeyNotFoundException>(() => DetectorCatalog.Of("mpc")).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void With_AnUnknownHyperparameter_ListsThoseThereAre() => Assert.Contains(
+        "MCM has no hyper-parameter 'k', it has temperature.",
+        Assert.Throws<ArgumentException>(() => DetectorCatalog.Of("mcm[k=2]")).Message,
+        StringComparison.Ordinal);
+
+    [Fact]
+    public void Families_GoWithWhatTheyNeed() => Assert.All(_cards, score =>
+    {
+        Assert.Equal(score.Family == DetectorFamily.TestTimeAdaptive, score.Needs.HasFlag(DetectorInputs.Stream));
+        if (score.Family == DetectorFamily.IdFeatures)
+        {
+            Assert.True(score.Needs.HasFlag(DetectorInputs.Features | DetectorInputs.TrainImages), score.Name);
         }
     });
 
     [Fact]
-    public void EveryPublicScoreOfTheLibrary_IsInTheRegistry()
+    public void EveryPublicScoreOfTheLibrary_IsADetector()
     {
         // Parts of a score, the same score of another class, and what is no score of images by itself.
         string[] others =
         [
-            "GlMcm.Local", "NegRefine.MultiMatching", "ClipnLite.Ctw", "Odin.ScoreFeatures", "Plp.Energy", "Plp.MinShiftedL1",
+            "GlMcm.Local", "NegRefine.MultiMatching", "ClipnLite.Ctw", "Plp.MinShiftedL1", "FittedDetector.Score", "FittedStreamDetector.Score",
             "IdScores.FromOodHigh", "IdScores.Select",
         ];
         string[] missing = [.. typeof(Scores).Assembly.GetExportedTypes()
@@ -64,32 +90,32 @@ public sealed partial class ScoreRegistryTests
             .Where(method => !method.DeclaringType!.Name.EndsWith("Thresholds", StringComparison.Ordinal))
             .Select(method => $"{method.DeclaringType!.Name}.{method.Name}")
             .Distinct()
-            .Except(ScoreRegistry.All.Select(score => score.Member))
+            .Except(_cards.Select(score => score.Member))
             .Except(others)];
-        Assert.True(missing.Length == 0, $"These return scores and are not in the registry: {string.Join(", ", missing)}");
+        Assert.True(missing.Length == 0, $"These return scores and are no detectors: {string.Join(", ", missing)}");
     }
 
     [Fact]
     public void Table_HasARowPerScore()
     {
-        Assert.Equal(ScoreRegistry.All.Count, ScoreRegistry.ToTable().Rows);
-        Assert.Contains("Scores.Mcm", ScoreRegistry.ToTable().ToString(), StringComparison.Ordinal);
+        Assert.Equal(_cards.Length, DetectorCatalog.ToTable().Rows);
+        Assert.Contains("Scores.Mcm", DetectorCatalog.ToTable().ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Markdown_HasAsManyCellsInEveryLine() => Assert.All(
-        ScoreRegistry.ToMarkdown().TrimEnd('\n').Split('\n'), line => Assert.Equal(8, UnescapedBar().Count(line)));
+        DetectorCatalog.ToMarkdown().TrimEnd('\n').Split('\n'), line => Assert.Equal(8, UnescapedBar().Count(line)));
 
     [Fact]
     public void Readme_ListsTheScores()
     {
-        string expected = $"<!-- methods: kept equal to the registry by a test -->\n{ScoreRegistry.ToMarkdown()}<!-- end of methods -->\n";
+        string expected = $"<!-- methods: kept equal to the catalogue by a test -->\n{DetectorCatalog.ToMarkdown()}<!-- end of methods -->\n";
         Assert.True(
             File.ReadAllText(Path.Combine(_root, "README.md")).ReplaceLineEndings("\n").Contains(expected, StringComparison.Ordinal),
             $"README.md does not list the scores as they are. It should hold:\n\n{expected}");
     }
 
-    private static string? Member(ScoreInfo score)
+    private static string? Member(DetectorCard score)
     {
         string[] parts = score.Member.Split('.');
         Type? type = typeof(Scores).Assembly.GetExportedTypes().SingleOrDefault(t => t.Namespace == typeof(Scores).Namespace && t.Name == parts[0]);
@@ -99,7 +125,7 @@ public sealed partial class ScoreRegistryTests
             : $"no public method {score.Member} returns {nameof(IdScores)}";
     }
 
-    private static string? Notebook(ScoreInfo score)
+    private static string? Notebook(DetectorCard score)
     {
         string number = FormattableString.Invariant($"{score.Notebook:00}");
         if (Directory.GetFiles(Path.Combine(_root, "notebooks"), $"{number}-*.dib") is not [string file])
@@ -115,14 +141,14 @@ public sealed partial class ScoreRegistryTests
             : $"notebook {number} does not use {score.Member}";
     }
 
-    private static string? GoldenValues(ScoreInfo score, string tests) =>
+    private static string? GoldenValues(DetectorCard score, string tests) =>
         score.Golden is null == score.WithoutGolden is null ? "it must name either golden values or the reason for having none"
             : score.Golden is null ? null
             : !Golden.Sections.Contains(score.Golden) ? $"GOLDEN.json has no section {score.Golden}"
             : tests.Contains($"\"{score.Golden}\"", StringComparison.Ordinal) ? null
             : $"no test names the golden section {score.Golden}";
 
-    private static string ThisFile([CallerFilePath] string path = "") => Path.Combine(_root, "tests", "ClipOod.Notebook.Tests", "Scores", Path.GetFileName(path));
+    private static string ThisFile([CallerFilePath] string path = "") => Path.Combine(_root, "tests", "ClipOod.Notebook.Tests", "Detectors", Path.GetFileName(path));
 
     private static string Root()
     {
