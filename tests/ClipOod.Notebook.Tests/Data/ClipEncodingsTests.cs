@@ -55,7 +55,7 @@ public sealed class ClipEncodingsTests : IDisposable
         byte[][] files =
         [
             pictures.ToPng(0), [0, 0, 0, 24, .. "ftypheic"u8, 0, 0, 0, 0],
-            [.. "P6 16 16 255\n"u8, .. pictures[1]],
+            [.. System.Text.Encoding.ASCII.GetBytes($"P6 {pictures.Width} {pictures.Height} 255\n"), .. pictures[1]],
         ];
         foreach ((string name, byte[] file) in names.Zip(files))
         {
