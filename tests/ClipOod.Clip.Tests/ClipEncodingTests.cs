@@ -32,6 +32,19 @@ public sealed class ClipEncodingTests : IDisposable
         Assert.All(Enumerable.Range(1, 9), row => Assert.True(encoding.Row(row).SequenceEqual(encoding.Row(0)) || Distance(encoding, row, 0) < 1e-6));
     }
 
+    [Fact]
+    public void EncodeImages_WithThumbnails_KeepsASmallPictureOfEachRow()
+    {
+        byte[] png = TinyPng();
+        string[] paths = [_folder.Write("0.png", png), _folder.Write("1.png", png[..(png.Length / 2)]), _folder.Write("2.png", png)];
+        ClipEncoding encoding = _model.EncodeImages(paths, new() { BatchSize = 2, ThumbnailSide = 5 }, Stop);
+        RgbImage expected = new ClipImageProcessor(5).ResizeAndCrop(ImageDecoder.Decode(paths[0]));
+        Assert.Equal([expected.Pixels, expected.Pixels], encoding.Thumbnails.Select(image => image.Pixels));
+        Assert.Equal(expected.Pixels, _model.EncodeImages([ImageDecoder.Decode(paths[0])], new() { ThumbnailSide = 5 }, Stop).Thumbnails[0].Pixels);
+        Assert.Empty(_model.EncodeImages(paths, cancellation: Stop).Thumbnails);
+        Assert.Throws<ArgumentOutOfRangeException>(() => _model.EncodeImages(paths, new() { ThumbnailSide = 0 }, Stop));
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(4)]
