@@ -6,7 +6,7 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace ClipOod.Clip;
 
-/// <summary>Something that turns images and texts into features of one space: a <see cref="ClipModel"/> or a ready-made <see cref="ClipOnnxModel"/>.</summary>
+/// <summary>Something that turns images and texts into features of one space, such as a <see cref="ClipModel"/>.</summary>
 public abstract class ClipEncoder : IDisposable
 {
     // Batches that are decoded ahead of the model.
