@@ -34,7 +34,7 @@ internal sealed class TemporaryWorkbook : IDisposable
 internal static class HostCalls
 {
     public const string Declare =
-        """static void Declare(string name, double value, double tolerance) => ((Action<string, double, double>)AppDomain.CurrentDomain.GetData("workbook.result"))(name, value, tolerance);""";
+        """static void Declare(string name, double value, double tolerance) => ((Action<string>)AppDomain.CurrentDomain.GetData("workbook.result"))(FormattableString.Invariant($"{{\"name\":\"{name}\",\"value\":{value},\"tolerance\":{tolerance}}}"));""";
 
     public const string Ask =
         """static string Ask(string name) => ((Func<string, string>)AppDomain.CurrentDomain.GetData("workbook.parameter"))(name);""";

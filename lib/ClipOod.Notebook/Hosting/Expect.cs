@@ -1,51 +1,93 @@
-using System.Collections.Concurrent;
 using System.Globalization;
+using System.Text.Json.Nodes;
 using ClipOod.Autodiff;
 
 namespace ClipOod.Notebook;
 
 /// <summary>
 /// Declares the results of a notebook. The host compares them with the recorded ones and fails the run when they differ;
-/// without our host they are only shown.
+/// without our host they are only shown, and a result that is declared again, as after an edit, replaces the one before.
 /// </summary>
 public static class Expect
 {
-    /// <summary>The key under which a host leaves an <c>Action&lt;string, double, double&gt;</c> (name, value, tolerance).</summary>
+    /// <summary>
+    /// The key under which a host leaves an <c>Action&lt;string&gt;</c> that takes a result as JSON, in the form of the files of
+    /// recorded results. It throws where the name was declared with another value in the same run.
+    /// </summary>
     internal const string HostKey = "workbook.result";
 
-    private static readonly ConcurrentDictionary<string, double> _declared = new(StringComparer.Ordinal);
+    private static readonly Dictionary<string, string> _declared = new(StringComparer.Ordinal);
 
-    /// <summary>Declares one number.</summary>
-    /// <param name="name">What it is, once per notebook, such as "zero-shot accuracy A".</param>
+    /// <summary>Declares one number that is no metric of a detector.</summary>
+    /// <param name="name">What it is, once per notebook, such as "classes on the fallback".</param>
     /// <param name="value">The computed value, finite.</param>
     /// <param name="tolerance">Largest accepted |value − recorded value|, at least 0, in the unit of the value.</param>
     /// <returns>The declaration, to be displayed.</returns>
-    /// <exception cref="ArgumentException">
-    /// The value is NaN or infinite, the tolerance is negative, NaN or infinite, or the name was already declared with another value.
-    /// </exception>
+    /// <exception cref="ArgumentException">The value is NaN or infinite, or the tolerance is negative, NaN or infinite.</exception>
     public static Expectation Number(string name, double value, double tolerance)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
-        if (!double.IsFinite(value))
-        {
-            throw new ArgumentException(Invariant($"Result '{name}' is {value}, expected a finite number."), nameof(value));
-        }
+        RequireNumber(name, value, tolerance);
+        return Declare(name, Invariant($"{value:G6}"), tolerance, new JsonObject { ["name"] = name, ["value"] = value });
+    }
 
-        if (!(tolerance >= 0) || double.IsInfinity(tolerance))
+    /// <summary>
+    /// Declares a metric of a detector. A detector has one value per ID set, OOD set, metric and seed in the whole workbook, whichever
+    /// notebook declares it.
+    /// </summary>
+    /// <param name="detector">Key of the detector, with what differs from its card, such as "mcm" or "mcm[temperature=0.01]".</param>
+    /// <param name="id">Name of the ID set.</param>
+    /// <param name="ood">Name of the OOD set; null for a metric of the ID images alone.</param>
+    /// <param name="metric">The metric.</param>
+    /// <param name="seed">Seed of what is random in the detector or the draw of images; 0 where nothing is.</param>
+    /// <param name="value">The computed value, finite.</param>
+    /// <param name="tolerance">Largest accepted |value − recorded value|, at least 0.</param>
+    /// <returns>The declaration, to be displayed.</returns>
+    /// <exception cref="ArgumentException">As of <see cref="Number"/>; or a metric of pairs has no OOD set, or another one has one.</exception>
+    public static Expectation Metric(string detector, string id, string? ood, Metric metric, int seed, double value, double tolerance)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(detector);
+        ArgumentException.ThrowIfNullOrWhiteSpace(id);
+        ArgumentNullException.ThrowIfNull(metric);
+        if (metric.IsOfPair == string.IsNullOrWhiteSpace(ood))
         {
             throw new ArgumentException(
-                Invariant($"Result '{name}' got the tolerance {tolerance}, expected a finite number of at least 0."), nameof(tolerance));
+                metric.IsOfPair ? $"{metric} compares ID with OOD images: name the OOD set." : $"{metric} is of the ID images alone, got the OOD set '{ood}', expected null.", nameof(ood));
         }
 
-        double declared = _declared.GetOrAdd(name, value);
-        if (declared != value)
-        {
-            throw new ArgumentException(
-                Invariant($"Result '{name}' is {value}, but was declared as {declared} before. Give each result its own name."), nameof(name));
-        }
+        string name = Invariant($"{detector} · {id}{(ood is null ? "" : $" → {ood}")} · {metric.Key} · seed {seed}");
+        RequireNumber(name, value, tolerance);
+        return Declare(
+            name,
+            Invariant($"{value:G6}"),
+            tolerance,
+            new JsonObject { ["detector"] = detector, ["id"] = id, ["ood"] = ood, ["metric"] = metric.Key, ["seed"] = seed, ["value"] = value });
+    }
 
-        (AppDomain.CurrentDomain.GetData(HostKey) as Action<string, double, double>)?.Invoke(name, value, tolerance);
-        return new Expectation(name, value, tolerance);
+    /// <summary>Declares a verdict. A word that differs from the recorded one fails the run, whatever the numbers.</summary>
+    /// <param name="key">What it is, once per notebook, such as "neglabel beats mcm".</param>
+    /// <param name="verdict">The verdict.</param>
+    /// <returns>The declaration, to be displayed: the verdict's card.</returns>
+    public static Expectation Verdict(string key, Verdict verdict)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(key);
+        ArgumentNullException.ThrowIfNull(verdict);
+        string shown = verdict.Evidence is null ? verdict.WordText : $"{verdict.WordText}, {verdict.Evidence}";
+        return Declare(
+            key,
+            shown,
+            verdict.Tolerance,
+            new JsonObject
+            {
+                ["verdict"] = key,
+                ["word"] = verdict.WordText,
+                ["estimate"] = verdict.Evidence?.Estimate,
+                ["low"] = verdict.Evidence?.Low,
+                ["high"] = verdict.Evidence?.High,
+                ["n"] = verdict.Count,
+                ["margin"] = verdict.Evidence is null ? null : verdict.Margin,
+            }) with
+        { Card = verdict.ToHtml() };
     }
 
     /// <summary>Asserts that a computation from scratch gives what the library gives.</summary>
@@ -86,20 +128,62 @@ public static class Expect
     public static Finding Close(string what, double scratch, double library, double tolerance = 1e-9) =>
         Close(what, [scratch], [library], tolerance);
 
+    private static void RequireNumber(string name, double value, double tolerance)
+    {
+        if (!double.IsFinite(value))
+        {
+            throw new ArgumentException(Invariant($"Result '{name}' is {value}, expected a finite number."), nameof(value));
+        }
+
+        if (!(tolerance >= 0) || double.IsInfinity(tolerance))
+        {
+            throw new ArgumentException(
+                Invariant($"Result '{name}' got the tolerance {tolerance}, expected a finite number of at least 0."), nameof(tolerance));
+        }
+    }
+
+    private static Expectation Declare(string name, string shown, double tolerance, JsonObject result)
+    {
+        foreach (string absent in result.Where(field => field.Value is null).Select(field => field.Key).ToList())
+        {
+            result.Remove(absent);
+        }
+
+        result["tolerance"] = tolerance;
+        var host = AppDomain.CurrentDomain.GetData(HostKey) as Action<string>;
+        host?.Invoke(result.ToJsonString());
+        lock (_declared)
+        {
+            string? before = _declared.GetValueOrDefault(name);
+            _declared[name] = shown;
+            return new Expectation(name, shown, tolerance) { IsChecked = host is not null, Before = before == shown ? null : before };
+        }
+    }
+
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
 
 /// <summary>A declared result.</summary>
 /// <param name="Name">What it is.</param>
-/// <param name="Value">The computed value.</param>
+/// <param name="Value">The computed value, or the verdict, as shown.</param>
 /// <param name="Tolerance">Largest accepted difference from the recorded value.</param>
 [TypeFormatterSource(typeof(HtmlFormatterSource))]
-public sealed record Expectation(string Name, double Value, double Tolerance)
+public sealed record Expectation(string Name, string Value, double Tolerance)
 {
+    /// <summary>Whether a host compares it with a recorded value.</summary>
+    public bool IsChecked { get; init; }
+
+    /// <summary>The value under which the name was declared before, where that was another one; null otherwise.</summary>
+    public string? Before { get; init; }
+
+    /// <summary>HTML that stands above the line, such as a verdict's card.</summary>
+    internal string Card { get; init; } = "";
+
     /// <summary>The result in one line of HTML.</summary>
-    public string ToHtml() => $"<p style=\"font-size:.85em;opacity:.7;margin:.1rem 0\">{Html.Escape(ToString())}</p>";
+    public string ToHtml() => $"{Card}<p style=\"font-size:.85em;opacity:.7;margin:.1rem 0\">{Html.Escape(ToString())}</p>";
 
     /// <inheritdoc/>
-    public override string ToString() =>
-        string.Create(CultureInfo.InvariantCulture, $"Result {Name}: {Value:G6} (checked to ±{Tolerance:G6})");
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"Result {Name}: {Value}{(Before is null ? "" : $", {Before} before")}{(IsChecked ? $" (checked to ±{Tolerance:G6})" : "")}");
 }

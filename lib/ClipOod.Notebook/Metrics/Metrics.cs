@@ -187,7 +187,7 @@ public static partial class Metrics
         return new Interval(Statistics.Quantile(values, 0.025), Statistics.Quantile(values, 0.975), metric(id, ood));
     }
 
-    private static double FprAtTpr(ThresholdSweep sweep, FprConvention convention, double tpr)
+    internal static double FprAtTpr(ThresholdSweep sweep, FprConvention convention, double tpr)
     {
         ThrowIfNotShare(tpr);
         SweepCurve id = sweep.Curve(Positive.Id), ood = sweep.Curve(Positive.Ood);

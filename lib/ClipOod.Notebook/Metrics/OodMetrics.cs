@@ -1,4 +1,3 @@
-using System.Globalization;
 using ClipOod.Autodiff;
 
 namespace ClipOod.Notebook;
@@ -72,13 +71,3 @@ public sealed record OodMetrics(string Score, int IdCount, int OodCount)
 /// <param name="Y">Vertical coordinates.</param>
 /// <param name="Thresholds">The score at which each point is reached; infinite where nothing is found yet.</param>
 public sealed record CurvePoints(IReadOnlyList<double> X, IReadOnlyList<double> Y, IReadOnlyList<double> Thresholds);
-
-/// <summary>A 95 % interval of an estimate.</summary>
-/// <param name="Low">Lower bound.</param>
-/// <param name="High">Upper bound.</param>
-/// <param name="Estimate">The value on all images.</param>
-public sealed record Interval(double Low, double High, double Estimate)
-{
-    /// <summary>Such as "0.9123 [0.9001, 0.9240]".</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Estimate:F4} [{Low:F4}, {High:F4}]");
-}

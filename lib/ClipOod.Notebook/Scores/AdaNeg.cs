@@ -201,4 +201,37 @@ public static class AdaNeg
             return TensorPrimitives.Dot(weights, cosines) / Math.Sqrt(Math.Max(squaredNorm, 1e-24));
         }
     }
+
+    /// <summary>The detectors of this file, each in its one configuration.</summary>
+    internal static IReadOnlyList<Detector> Detectors { get; } =
+    [
+        new StreamDetector(
+            new()
+            {
+                Key = "adaneg",
+                Name = "AdaNeg",
+                Family = DetectorFamily.TestTimeAdaptive,
+                Authors = "Zhang & Zhang",
+                Title = "AdaNeg: Adaptive Negative Proxy Guided OOD Detection with Vision-Language Models",
+                Year = 2024,
+                Url = new Uri("https://arxiv.org/abs/2410.20149"),
+                ReferenceCode = "YBZh/OpenOOD-VLM",
+                Equation = "NegLabel of proxies from remembered test images + 0.1 NegLabel of the texts",
+                Needs = DetectorInputs.Features | DetectorInputs.Text | DetectorInputs.OodText | DetectorInputs.Stream,
+                Member = "AdaNeg.Score",
+                Notebook = 9,
+                WithoutGolden = "the golden values hold no stream; proxies, memory and order are checked by hand",
+                Hyperparameters =
+                [
+                    new("groups", 5, 100, "fewer than the paper's, as the lists of words here are short"),
+                    new("keep", 0.15, 0.15, "the paper's"),
+                ],
+            },
+            fit =>
+            {
+                Embeddings negatives = NegativeLabels.Mined(fit).Features;
+                AdaNegOptions options = new() { LogitScale = fit.Scale, Groups = (int)fit["groups"], Seed = fit.Seed };
+                return stream => Score(stream, fit.Text, negatives, options);
+            }),
+    ];
 }

@@ -146,4 +146,48 @@ public static class Clipn
         TensorPrimitives.Sigmoid<double>(result, result);
         return new Matrix(yesCosines.Rows, yesCosines.Columns, result);
     }
+
+    /// <summary>The detectors of this file, each in its one configuration.</summary>
+    internal static IReadOnlyList<Detector> Detectors { get; } =
+    [
+        new ImageDetector(
+            new()
+            {
+                Key = "clipn-ctw",
+                Name = "CLIPN CTW",
+                Family = DetectorFamily.Trained,
+                Authors = "Wang et al.",
+                Title = "CLIPN for Zero-Shot OOD Detection: Teaching CLIP to Say No",
+                Year = 2023,
+                Url = new Uri("https://arxiv.org/abs/2308.12213"),
+                ReferenceCode = "xmed-lab/CLIPN",
+                Equation = "1 − pⁿᵒ of the best class, pⁿᵒ = σ(100 (s of its \"no\" text − s of its text))",
+                Needs = DetectorInputs.Features | DetectorInputs.Text | DetectorInputs.NoText,
+                Member = "Clipn.Ctw",
+                Notebook = 10,
+                Golden = "clipn_inference",
+            },
+            fit => images => Ctw(fit.Cosines(images), Similarity.Cosines(images.Features, NoTexts(fit)), fit.Scale)),
+        new ImageDetector(
+            new()
+            {
+                Key = "clipn-atd",
+                Name = "CLIPN ATD",
+                Family = DetectorFamily.Trained,
+                Authors = "Wang et al.",
+                Title = "CLIPN for Zero-Shot OOD Detection: Teaching CLIP to Say No",
+                Year = 2023,
+                Url = new Uri("https://arxiv.org/abs/2308.12213"),
+                ReferenceCode = "xmed-lab/CLIPN",
+                Equation = "Σ (1 − pⁿᵒ) p",
+                Needs = DetectorInputs.Features | DetectorInputs.Text | DetectorInputs.NoText,
+                Member = "Clipn.Atd",
+                Notebook = 10,
+                Golden = "clipn_inference",
+            },
+            fit => images => Atd(fit.Cosines(images), Similarity.Cosines(images.Features, NoTexts(fit)), fit.Scale)),
+    ];
+
+    private static Embeddings NoTexts(Fitting fit) => fit.Known.Shared("no texts", () => fit.Known.Encoder!.NoText!
+        .EncodeNoClasses(fit.Known.Classes, [fit.Known.Text.Prompt]).ToTextFeatures(fit.Known.Classes)).Features;
 }

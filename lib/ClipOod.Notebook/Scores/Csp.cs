@@ -81,4 +81,50 @@ public static class Csp
         IdScores scores = NegativeLabels.Score(idCosines, new Matrix(nounCosines.Rows, width, both), groups, seed, logitScale);
         return new IdScores("CSP", scores.ToArray());
     }
+
+    /// <summary>The detectors of this file, each in its one configuration.</summary>
+    internal static IReadOnlyList<Detector> Detectors { get; } =
+    [
+        new ImageDetector(
+            new()
+            {
+                Key = "csp",
+                Name = "CSP",
+                Family = DetectorFamily.ZeroShot,
+                Authors = "Chen et al.",
+                Title = "Conjugated Semantic Pool Improves OOD Detection with Pre-trained Vision-Language Models",
+                Year = 2024,
+                Url = new Uri("https://arxiv.org/abs/2410.08611"),
+                ReferenceCode = "MengyuanChen21/NeurIPS2024-CSP",
+                Equation = "NegLabel with nouns and phrases \"adjective superclass\", none of cosine > 0.95 to a class",
+                Needs = DetectorInputs.Features | DetectorInputs.Text | DetectorInputs.OodText,
+                Member = "Csp.Score",
+                Notebook = 9,
+                WithoutGolden = "mining and score are NegLabel's, which have golden values; exclusion and phrases are checked by hand",
+                Substitute = "names of several words in place of phrases \"adjective superclass\"",
+                Hyperparameters =
+                [
+                    new("groups", 5, 100, "fewer than the paper's, as the lists of words here are short"),
+                ],
+            },
+            fit =>
+            {
+                Embeddings nouns = Mined(fit.Known, phrases: false).Features, phrases = Mined(fit.Known, phrases: true).Features;
+                return images => Score(
+                    fit.Cosines(images),
+                    Similarity.Cosines(images.Features, nouns),
+                    Similarity.Cosines(images.Features, phrases),
+                    (int)fit["groups"],
+                    fit.Seed,
+                    fit.Scale);
+            }),
+    ];
+
+    /// <summary>Mined words: names of several words stand for phrases, of which a larger share is kept, as there are few.</summary>
+    private static TextFeatures Mined(IdSide known, bool phrases)
+    {
+        TextFeatures some = known.Words.Select([.. Enumerable.Range(0, known.Words.Count)
+            .Where(i => known.Words.Classes[i].Contains(' ', StringComparison.Ordinal) == phrases)]);
+        return some.Select(Mine(some.Features, known.Text.Features, phrases ? 0.3 : 0.15));
+    }
 }

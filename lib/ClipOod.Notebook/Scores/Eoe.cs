@@ -52,4 +52,46 @@ public static class Eoe
 
         return sum;
     }
+
+    /// <summary>The detectors of this file, each in its one configuration.</summary>
+    internal static IReadOnlyList<Detector> Detectors { get; } =
+    [
+        new ImageDetector(
+            new()
+            {
+                Key = "eoe",
+                Name = "EOE",
+                Family = DetectorFamily.ZeroShot,
+                Authors = "Cao et al.",
+                Title = "Envisioning Outlier Exposure by Large Language Models for Out-of-Distribution Detection",
+                Year = 2024,
+                Url = new Uri("https://arxiv.org/abs/2406.00806"),
+                ReferenceCode = "tmlr-group/EOE",
+                Equation = "max over classes of p − β max over outliers of p, p = softmax(s) over both, β = 0.25",
+                Needs = DetectorInputs.Features | DetectorInputs.Text | DetectorInputs.OodText,
+                Member = "Eoe.Score",
+                Notebook = 9,
+                Golden = "negative_labels",
+                Substitute = "a fixed list of outlier names in place of a language model's",
+                Hyperparameters =
+                [
+                    new("beta", 0.25, 0.25, "the paper's"),
+                    new("per-class", 3, 3, "the paper's for near OOD sets"),
+                ],
+            },
+            fit =>
+            {
+                Embeddings outliers = Nearest(fit.Known, (int)fit["per-class"]).Features;
+                return images => Score(fit.Cosines(images), Similarity.Cosines(images.Features, outliers), fit["beta"]);
+            }),
+    ];
+
+    /// <summary>The words that are nearest to each class, so many for each, every word once.</summary>
+    private static TextFeatures Nearest(IdSide known, int perClass)
+    {
+        Matrix cosines = Similarity.Cosines(known.Text.Features, known.Words.Features);
+        return known.Words.Select([.. Enumerable.Range(0, cosines.Rows)
+            .SelectMany(k => Enumerable.Range(0, cosines.Columns).OrderByDescending(j => cosines[k, j]).Take(perClass))
+            .Distinct()]);
+    }
 }

@@ -59,4 +59,32 @@ public static class GlMcm
         double[] patches = Scores.Mcm(localCosines, temperature).ToArray();
         return new IdScores("L-MCM", [.. patches.Chunk(Math.Max(1, patches.Length / Math.Max(1, images))).Select(chunk => chunk.Max())]);
     }
+
+    /// <summary>The detectors of this file, each in its one configuration.</summary>
+    internal static IReadOnlyList<Detector> Detectors { get; } =
+    [
+        new ImageDetector(
+            new()
+            {
+                Key = "gl-mcm",
+                Name = "GL-MCM",
+                Family = DetectorFamily.ZeroShot,
+                Authors = "Miyai et al.",
+                Title = "GL-MCM: Global and Local Maximum Concept Matching for Zero-Shot Out-of-Distribution Detection",
+                Year = 2025,
+                Url = new Uri("https://arxiv.org/abs/2304.04521"),
+                ReferenceCode = "AtsuMiyai/GL-MCM",
+                Equation = "max softmax(s) + λ max over patches of max softmax(s of the patch), λ = 1",
+                Needs = DetectorInputs.Features | DetectorInputs.Text | DetectorInputs.Pixels | DetectorInputs.PatchTokens,
+                Member = "GlMcm.Score",
+                Notebook = 9,
+                Golden = "glmcm",
+                Hyperparameters =
+                [
+                    new("lambda", 1, 1, "the paper's"),
+                ],
+            },
+            fit => images => Score(
+                fit.Cosines(images), Similarity.Cosines(fit.Known.Encoder!.EncodeLocals(fit.Pixels(images)), fit.Text), fit["lambda"])),
+    ];
 }

@@ -336,4 +336,57 @@ public sealed class Mahalanobis
             },
             _ => { });
     }
+
+    /// <summary>The detectors of this file, each in its one configuration.</summary>
+    internal static IReadOnlyList<Detector> Detectors { get; } =
+    [
+        new ImageDetector(
+            new()
+            {
+                Key = "mds",
+                Name = "MDS",
+                Family = DetectorFamily.IdFeatures,
+                Authors = "Lee et al.",
+                Title = "A Simple Unified Framework for Detecting Out-of-Distribution Samples and Adversarial Attacks",
+                Year = 2018,
+                Url = new Uri("https://arxiv.org/abs/1807.03888"),
+                ReferenceCode = "pokaxpoka/deep_Mahalanobis_detector",
+                Equation = "−min over classes of (x − μ)ᵀ Σ⁻¹ (x − μ)",
+                Needs = DetectorInputs.Features | DetectorInputs.Labels | DetectorInputs.TrainImages,
+                Member = "Mahalanobis.Mds",
+                Notebook = 13,
+                Golden = "mahalanobis",
+                Hyperparameters =
+                [
+                    new("shrinkage", SuggestedShrinkage, 0, "enough to invert a covariance of fewer images than features"),
+                ],
+            },
+            fit => images => Of(fit).Mds(images.Features)),
+        new ImageDetector(
+            new()
+            {
+                Key = "rmd",
+                Name = "RMD",
+                Family = DetectorFamily.IdFeatures,
+                Authors = "Ren et al.",
+                Title = "A Simple Fix to Mahalanobis Distance for Improving Near-OOD Detection",
+                Year = 2021,
+                Url = new Uri("https://arxiv.org/abs/2106.09022"),
+                ReferenceCode = "Jingkang50/OpenOOD",
+                Equation = "−min over classes of (d − d₀), d of the class as in MDS, d₀ of all training data",
+                Needs = DetectorInputs.Features | DetectorInputs.Labels | DetectorInputs.TrainImages,
+                Member = "Mahalanobis.Rmd",
+                Notebook = 13,
+                Golden = "mahalanobis",
+                Hyperparameters =
+                [
+                    new("shrinkage", SuggestedShrinkage, 0, "enough to invert a covariance of fewer images than features"),
+                ],
+            },
+            fit => images => Of(fit).Rmd(images.Features)),
+    ];
+
+    private static Mahalanobis Of(Fitting fit) => fit.Known.Shared(
+        FormattableString.Invariant($"gaussians {fit["shrinkage"]:R}"),
+        () => Fit(fit.Known.Train.Features, fit.Known.Train.Labels, fit.Known.NumClasses, shrinkage: fit["shrinkage"]));
 }

@@ -152,4 +152,51 @@ public sealed class NearestNeighbors
 
         return sum / row.Length;
     }
+
+    /// <summary>The detectors of this file, each in its one configuration.</summary>
+    internal static IReadOnlyList<Detector> Detectors { get; } =
+    [
+        new ImageDetector(
+            new()
+            {
+                Key = "knn",
+                Name = "KNN",
+                Family = DetectorFamily.IdFeatures,
+                Authors = "Sun et al.",
+                Title = "Out-of-Distribution Detection with Deep Nearest Neighbors",
+                Year = 2022,
+                Url = new Uri("https://arxiv.org/abs/2204.06507"),
+                ReferenceCode = "deeplearning-wisc/knn-ood",
+                Equation = "cosine to the k-th nearest training image",
+                Needs = DetectorInputs.Features | DetectorInputs.TrainImages,
+                Member = "NearestNeighbors.Cosine",
+                Notebook = 11,
+                Golden = "knn",
+                Hyperparameters =
+                [
+                    new("k", 10, 1000, "a smaller neighbourhood, as the ID sets here are small: the paper takes k = 1000 of ImageNet and 50 of CIFAR-10"),
+                ],
+            },
+            fit => images => Of(fit).Cosine(images.Features, Math.Min((int)fit["k"], Of(fit).Count))),
+        new ImageDetector(
+            new()
+            {
+                Key = "1-nn",
+                Name = "1-NN",
+                Family = DetectorFamily.IdFeatures,
+                Authors = "Adaloglou et al.",
+                Title = "Adapting Contrastive Language-Image Pretrained (CLIP) Models for Out-of-Distribution Detection",
+                Year = 2024,
+                Url = new Uri("https://arxiv.org/abs/2303.05828"),
+                ReferenceCode = "HHU-MMBS/plp-official-tmlr2024",
+                Equation = "max over training images of the cosine",
+                Needs = DetectorInputs.Features | DetectorInputs.TrainImages,
+                Member = "NearestNeighbors.Cosine",
+                Notebook = 11,
+                Golden = "knn",
+            },
+            fit => images => Of(fit).Cosine(images.Features)),
+    ];
+
+    private static NearestNeighbors Of(Fitting fit) => fit.Known.Shared("neighbours", () => Fit(fit.Known.Train.Features));
 }

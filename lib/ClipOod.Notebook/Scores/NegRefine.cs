@@ -146,4 +146,48 @@ public static class NegRefine
         double[] values = row.ToArray();
         return [.. Enumerable.Range(0, values.Length).OrderByDescending(j => values[j]).Take(count)];
     }
+
+    /// <summary>The detectors of this file, each in its one configuration.</summary>
+    internal static IReadOnlyList<Detector> Detectors { get; } =
+    [
+        new ImageDetector(
+            new()
+            {
+                Key = "negrefine",
+                Name = "NegRefine",
+                Family = DetectorFamily.ZeroShot,
+                Authors = "Ansari et al.",
+                Title = "NegRefine: Refining Negative Label-Based Zero-Shot OOD Detection",
+                Year = 2025,
+                Url = new Uri("https://arxiv.org/abs/2507.09795"),
+                ReferenceCode = "ah-ansari/NegRefine",
+                Equation = "NegLabel + 2 max over pairs of σ(100 (s of \"id and negative\" − s of the negative))",
+                Needs = DetectorInputs.Features | DetectorInputs.Text | DetectorInputs.OodText,
+                Member = "NegRefine.Score",
+                Notebook = 9,
+                Golden = "negrefine_smm",
+                Substitute = "no language model strikes proper nouns and sub-categories from the negatives",
+                Hyperparameters =
+                [
+                    new("groups", 5, 100, "fewer than the paper's, as the lists of words here are short"),
+                    new("keep", 0.15, 0.15, "the paper's"),
+                    new("top", 5, 5, "the paper's"),
+                ],
+            },
+            fit =>
+            {
+                TextFeatures negatives = NegativeLabels.Mined(fit);
+                Func<int, int, IReadOnlyList<float>> pairs = fit.Known.Encoder is { } encoder
+                    ? EncodedPairText(encoder, fit.Known.Classes, negatives.Classes)
+                    : MeanPairText(fit.Text, negatives.Features);
+                return images => Score(images.Features, fit.Text, negatives.Features, pairs, (int)fit["groups"], (int)fit["top"], fit.Seed, fit.Scale);
+            }),
+    ];
+
+    /// <summary>The text feature of "id and negative", encoded for all pairs at once.</summary>
+    private static Func<int, int, IReadOnlyList<float>> EncodedPairText(WorldEncoder encoder, IReadOnlyList<string> classes, IReadOnlyList<string> negatives)
+    {
+        Embeddings pairs = encoder.EncodeClasses([.. from name in classes from word in negatives select $"{name} and {word}"]).Features;
+        return (id, negative) => pairs[(id * negatives.Count) + negative].ToArray();
+    }
 }

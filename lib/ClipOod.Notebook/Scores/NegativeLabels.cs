@@ -202,4 +202,40 @@ public static class NegativeLabels
                 $"The order names a negative twice or one that is not there, expected each of 0 to {negatives - 1} once at most.", nameof(permutation));
         }
     }
+
+    /// <summary>The detectors of this file, each in its one configuration.</summary>
+    internal static IReadOnlyList<Detector> Detectors { get; } =
+    [
+        new ImageDetector(
+            new()
+            {
+                Key = "neglabel",
+                Name = "NegLabel",
+                Family = DetectorFamily.ZeroShot,
+                Authors = "Jiang et al.",
+                Title = "Negative Label Guided OOD Detection with Pretrained Vision-Language Models",
+                Year = 2024,
+                Url = new Uri("https://arxiv.org/abs/2403.20078"),
+                ReferenceCode = "tmlr-group/NegLabel",
+                Equation = "mean over groups of Σ over classes of softmax(100 s) over classes and the group's negatives",
+                Needs = DetectorInputs.Features | DetectorInputs.Text | DetectorInputs.OodText,
+                Member = "NegativeLabels.Score",
+                Notebook = 9,
+                Golden = "negative_labels",
+                Hyperparameters =
+                [
+                    new("groups", 5, 100, "fewer than the paper's, as the lists of words here are short"),
+                    new("keep", 0.15, 0.15, "the paper's"),
+                ],
+            },
+            fit =>
+            {
+                Embeddings negatives = Mined(fit).Features;
+                return images => Score(
+                    fit.Cosines(images), Similarity.Cosines(images.Features, negatives), (int)fit["groups"], fit.Seed, fit.Scale);
+            }),
+    ];
+
+    /// <summary>The words of the ID side that are farthest from its classes, a share "keep" of them.</summary>
+    internal static TextFeatures Mined(Fitting fit) => fit.Known.Words.Select(Mine(fit.Known.Words.Features, fit.Text, fit["keep"]));
 }

@@ -160,4 +160,71 @@ public sealed class Odin : IDisposable
         Scores.Mcm(Similarity.Cosines(images, classTexts), options.Temperature / options.LogitScale).ToArray();
 
     private static IdScores Join(IEnumerable<double[]> batches) => new("ODIN", [.. batches.SelectMany(batch => batch)]);
+
+    /// <summary>The detectors of this file, each in its one configuration.</summary>
+    internal static IReadOnlyList<Detector> Detectors { get; } =
+    [
+        new ImageDetector(
+            new()
+            {
+                Key = "odin",
+                Name = "ODIN",
+                Family = DetectorFamily.ZeroShot,
+                Authors = "Liang et al.",
+                Title = "Enhancing The Reliability of Out-of-distribution Image Detection in Neural Networks",
+                Year = 2018,
+                Url = new Uri("https://arxiv.org/abs/1706.02690"),
+                ReferenceCode = "facebookresearch/odin",
+                Equation = "max softmax(z(x̃)/T), x̃ = x − ε sign ∇ₓ CE(z(x)/T, ŷ)",
+                Needs = DetectorInputs.Pixels | DetectorInputs.Text,
+                Member = "Odin.Score",
+                Notebook = 10,
+                WithoutGolden = "the gradient is that of a model's pixels; compared with finite differences",
+                Hyperparameters =
+                [
+                    new("temperature", 1000, 1000, "the paper's"),
+                    new("epsilon", 0.0014, 0.0014, "the paper's"),
+                ],
+            },
+            fit =>
+            {
+                Odin odin = new(fit.Known.Encoder!.LoadModel(), fit.Text, OptionsOf(fit));
+                return images => odin.Score(fit.Pixels(images).ToRgbImages());
+            }),
+        new ImageDetector(
+            new()
+            {
+                Key = "odin-features",
+                Name = "ODIN on features",
+                Family = DetectorFamily.ZeroShot,
+                Authors = "Liang et al.",
+                Title = "Enhancing The Reliability of Out-of-distribution Image Detection in Neural Networks",
+                Year = 2018,
+                Url = new Uri("https://arxiv.org/abs/1706.02690"),
+                ReferenceCode = "facebookresearch/odin",
+                Equation = "as ODIN, x̃ = x − ε sign ∇ₓ on the unit-norm feature x",
+                Needs = DetectorInputs.Features | DetectorInputs.Text,
+                Member = "Odin.ScoreFeatures",
+                Notebook = 10,
+                WithoutGolden = "the gradient is known in closed form; compared with finite differences",
+                Substitute = "the feature is moved in place of the pixels",
+                Hyperparameters =
+                [
+                    new("temperature", 1000, 1000, "the paper's"),
+                    new("epsilon", 0.0014, 0.0014, "the paper's"),
+                ],
+            },
+            fit =>
+            {
+                OdinOptions options = OptionsOf(fit);
+                return images => ScoreFeatures(images.Features, fit.Text, options);
+            }),
+    ];
+
+    private static OdinOptions OptionsOf(Fitting fit) => new()
+    {
+        LogitScale = fit.Scale,
+        Temperature = fit["temperature"],
+        Epsilon = fit["epsilon"],
+    };
 }

@@ -57,4 +57,35 @@ public sealed class ReAct
     public IdScores Score(Embeddings features) => new(
         "ReAct",
         Scores.LogSumExp(_head.Apply(Samples.Of(features), row => TensorPrimitives.Min(row, Threshold, row))));
+
+    /// <summary>The detectors of this file, each in its one configuration.</summary>
+    internal static IReadOnlyList<Detector> Detectors { get; } =
+    [
+        new ImageDetector(
+            new()
+            {
+                Key = "react",
+                Name = "ReAct",
+                Family = DetectorFamily.IdFeatures,
+                Authors = "Sun et al.",
+                Title = "ReAct: Out-of-distribution Detection With Rectified Activations",
+                Year = 2021,
+                Url = new Uri("https://arxiv.org/abs/2111.12797"),
+                ReferenceCode = "deeplearning-wisc/react",
+                Equation = "ln Σ exp(z of min(x, 90th percentile of training features))",
+                Needs = DetectorInputs.Features | DetectorInputs.Logits | DetectorInputs.TrainImages,
+                Member = "ReAct.Score",
+                Notebook = 10,
+                Golden = "react",
+                Hyperparameters =
+                [
+                    new("percentile", 90, 90, "the paper's"),
+                ],
+            },
+            fit =>
+            {
+                ReAct react = Fit(fit.Known.Train.Features, fit.Text.ToMatrix().Scale(fit.Scale), new double[fit.Known.NumClasses], fit["percentile"]);
+                return images => react.Score(images.Features);
+            }),
+    ];
 }

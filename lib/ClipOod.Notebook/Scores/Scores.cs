@@ -11,7 +11,7 @@ namespace ClipOod.Notebook;
 /// CLIP's logits are <see cref="ClipLogitScale"/> times the cosines of unit-norm image and text features:
 /// <c>Similarity.Cosines(images, texts).Scale(Scores.ClipLogitScale)</c>. Which of the two a score takes is its parameter's name.
 /// </remarks>
-public static class Scores
+public static partial class Scores
 {
     /// <summary>
     /// The factor from cosines to logits in the released CLIP models: exp of the learnt logit scale, at its training cap of ln 100.

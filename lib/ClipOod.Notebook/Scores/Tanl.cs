@@ -185,4 +185,32 @@ public static class Tanl
             return mean;
         }
     }
+
+    /// <summary>The detectors of this file, each in its one configuration.</summary>
+    internal static IReadOnlyList<Detector> Detectors { get; } =
+    [
+        new StreamDetector(
+            new()
+            {
+                Key = "tanl",
+                Name = "TANL",
+                Family = DetectorFamily.TestTimeAdaptive,
+                Authors = "Zhang et al.",
+                Title = "Activation Matters: Test-time Activated Negative Labels for OOD Detection with Vision-Language Models",
+                Year = 2026,
+                Url = new Uri("https://arxiv.org/abs/2603.25250"),
+                ReferenceCode = "YBZh/OpenOOD-VLM",
+                Equation = "mean over m of Σ over classes of softmax(100 s) over classes and the m most activated negatives",
+                Needs = DetectorInputs.Features | DetectorInputs.Text | DetectorInputs.OodText | DetectorInputs.Stream,
+                Member = "Tanl.Score",
+                Notebook = 9,
+                Golden = "tanl_cumulative",
+                Substitute = "a threshold of 0.5 in place of an adaptive one, and no batch-adaptive activations",
+            },
+            fit =>
+            {
+                TanlOptions options = new() { LogitScale = fit.Scale, Seed = fit.Seed };
+                return stream => Score(stream, fit.Text, fit.Known.Words.Features, fit.Known.Noise, options);
+            }),
+    ];
 }

@@ -124,4 +124,33 @@ public sealed class Vim
         LinearAlgebra.Matrix<double> pseudoInverse = DenseMatrix.OfColumnMajor(weight.Columns, weight.Rows, weight.Values.ToArray()).PseudoInverse();
         return (-pseudoInverse.LeftMultiply(DenseVector.OfEnumerable(bias))).ToArray();
     }
+
+    /// <summary>The detectors of this file, each in its one configuration.</summary>
+    internal static IReadOnlyList<Detector> Detectors { get; } =
+    [
+        new ImageDetector(
+            new()
+            {
+                Key = "vim",
+                Name = "ViM",
+                Family = DetectorFamily.IdFeatures,
+                Authors = "Wang et al.",
+                Title = "ViM: Out-Of-Distribution with Virtual-logit Matching",
+                Year = 2022,
+                Url = new Uri("https://arxiv.org/abs/2203.10807"),
+                ReferenceCode = "haoqiwang/vim",
+                Equation = "ln Σ exp z − α ‖residual of x outside the main directions‖",
+                Needs = DetectorInputs.Features | DetectorInputs.Logits | DetectorInputs.TrainImages,
+                Member = "Vim.Score",
+                Notebook = 13,
+                Golden = "vim",
+            },
+            fit =>
+            {
+                Embeddings train = fit.Known.Train.Features;
+                int dimensions = Math.Min(train.Width, train.Rows) / 2;
+                Vim vim = Fit(train, fit.Text.ToMatrix().Scale(fit.Scale), new double[fit.Known.NumClasses], dimensions);
+                return images => vim.Score(images.Features);
+            }),
+    ];
 }

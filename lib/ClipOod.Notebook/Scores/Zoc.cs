@@ -39,4 +39,28 @@ public static class Zoc
         TensorPrimitives.Sigmoid<double>(share, share);
         return new IdScores("ZOC, fixed candidates", share);
     }
+
+    /// <summary>The detectors of this file, each in its one configuration.</summary>
+    internal static IReadOnlyList<Detector> Detectors { get; } =
+    [
+        new ImageDetector(
+            new()
+            {
+                Key = "zoc",
+                Name = "ZOC",
+                Family = DetectorFamily.ZeroShot,
+                Authors = "Esmaeilpour et al.",
+                Title = "Zero-Shot Out-of-Distribution Detection Based on the Pre-trained Model CLIP",
+                Year = 2022,
+                Url = new Uri("https://arxiv.org/abs/2109.02748"),
+                ReferenceCode = "sesmae/ZOC",
+                Equation = "Σ over classes of softmax(100 s) over classes and candidate words",
+                Needs = DetectorInputs.Features | DetectorInputs.Text | DetectorInputs.OodText,
+                Member = "Zoc.Score",
+                Notebook = 10,
+                Golden = "negative_labels",
+                Substitute = "a fixed list of candidate words in place of a caption decoder that writes them for each image",
+            },
+            fit => images => Score(fit.Cosines(images), Similarity.Cosines(images.Features, fit.Known.Words.Features), fit.Scale)),
+    ];
 }

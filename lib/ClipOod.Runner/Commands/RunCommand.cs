@@ -133,7 +133,7 @@ internal sealed class RunCommand : Command
                 display.PrintLine($"Recorded {path}");
             }
 
-            NotebookRun declared = notebookRun with { Results = [.. notebookRun.Results.Where(result => result.Value is not null)] };
+            NotebookRun declared = notebookRun with { Results = [.. notebookRun.Results.Where(result => result.Declared is not null)] };
             return ExpectedValues.Check(declared, path);
         })],
     };

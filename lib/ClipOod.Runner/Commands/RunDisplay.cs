@@ -1,3 +1,4 @@
+using System.Globalization;
 using ClipOod.Runner.Execution;
 using Spectre.Console;
 
@@ -91,17 +92,17 @@ internal sealed class RunDisplay(IAnsiConsole console, bool quiet)
 
     private void PrintDifferences(WorkbookRun run)
     {
-        var table = new Table().AddColumns("notebook", "result", "recorded", "now", "tolerance", "verdict");
+        var table = new Table().AddColumns("notebook", "result", "recorded", "now", "tolerance", "check");
         foreach (NotebookRun notebook in run.Runs)
         {
             foreach (ResultCheck result in notebook.Results.Where(result => result.State != CheckState.Matches))
             {
                 table.AddRow(
                     Markup.Escape(notebook.Id),
-                    Markup.Escape(result.Name),
-                    Number(result.Expected),
-                    Number(result.Value),
-                    Number(result.Tolerance),
+                    Markup.Escape(result.Key),
+                    Markup.Escape(result.Recorded?.Show("G9") ?? ""),
+                    Markup.Escape(result.Declared?.Show("G9") ?? ""),
+                    result.Tolerance.ToString("G9", CultureInfo.InvariantCulture),
                     result.State switch
                     {
                         CheckState.New => "not recorded",
@@ -145,6 +146,4 @@ internal sealed class RunDisplay(IAnsiConsole console, bool quiet)
     private void Print(string markup) => console.MarkupLine(markup);
 
     private static string Seconds(TimeSpan time) => FormattableString.Invariant($"{time.TotalSeconds:0.0} s");
-
-    private static string Number(double? value) => value?.ToString("G9", null) ?? "";
 }

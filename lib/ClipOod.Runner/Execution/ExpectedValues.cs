@@ -1,23 +1,18 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace ClipOod.Runner.Execution;
 
 /// <summary>
-/// The recorded results of a notebook: one JSON file per notebook, an array of name, value and tolerance sorted by name.
+/// The recorded results of a notebook: one JSON file per notebook, an array of numbers, metrics and verdicts
+/// (<see cref="DeclaredResult"/>), sorted by key.
 /// </summary>
 internal static class ExpectedValues
 {
-    private static readonly JsonSerializerOptions _format = new(JsonSerializerDefaults.Web)
+    private static readonly JsonSerializerOptions _format = new()
     {
         WriteIndented = true,
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        RespectRequiredConstructorParameters = true,
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
-
-    private sealed record Entry(string Name, double Value, double Tolerance);
 
     /// <summary>The file that holds the results of a notebook.</summary>
     /// <param name="folder">Folder of the recorded results.</param>
@@ -39,14 +34,14 @@ internal static class ExpectedValues
     /// <exception cref="InvalidDataException">The file is malformed.</exception>
     public static NotebookRun Check(NotebookRun run, string path)
     {
-        SortedDictionary<string, Entry> recorded = Load(path);
-        IEnumerable<ResultCheck> declared = run.Results.Select(result => recorded.TryGetValue(result.Name, out Entry? entry)
-            ? result with { Expected = entry.Value, State = Matches(result, entry) ? CheckState.Matches : CheckState.Differs }
-            : result with { Expected = null, State = CheckState.New });
+        SortedDictionary<string, DeclaredResult> recorded = Load(path);
+        IEnumerable<ResultCheck> declared = run.Results.Select(result => recorded.TryGetValue(result.Key, out DeclaredResult? entry)
+            ? result with { Recorded = entry, State = result.Declared!.Matches(entry) ? CheckState.Matches : CheckState.Differs }
+            : result with { Recorded = null, State = CheckState.New });
         IEnumerable<ResultCheck> missing = run.State == RunState.Passed
             ? recorded.Values
-                .Where(entry => run.Results.All(result => result.Name != entry.Name))
-                .Select(entry => new ResultCheck(entry.Name, null, entry.Value, entry.Tolerance, CheckState.Missing))
+                .Where(entry => run.Results.All(result => result.Key != entry.Key))
+                .Select(entry => new ResultCheck(null, entry, CheckState.Missing))
             : [];
         return run with { Results = [.. declared, .. missing] };
     }
@@ -60,15 +55,16 @@ internal static class ExpectedValues
     /// <returns>Whether anything changed.</returns>
     public static bool Record(NotebookRun run, string path)
     {
-        SortedDictionary<string, Entry> recorded = Load(path);
-        var entries = run.Results
-            .Where(result => result.Value is not null)
-            .Select(result => new Entry(
-                result.Name,
-                result.State == CheckState.Matches ? recorded[result.Name].Value : result.Value!.Value,
-                result.Tolerance))
-            .OrderBy(entry => entry.Name, StringComparer.Ordinal)
-            .ToList();
+        SortedDictionary<string, DeclaredResult> recorded = Load(path);
+        List<DeclaredResult> entries =
+        [
+            .. run.Results
+                .Where(result => result.Declared is not null)
+                .Select(result => result.State == CheckState.Matches
+                    ? recorded[result.Key] with { Tolerance = result.Declared!.Tolerance }
+                    : result.Declared!)
+                .OrderBy(entry => entry.Key, StringComparer.Ordinal),
+        ];
         if (entries.SequenceEqual(recorded.Values))
         {
             return false;
@@ -86,9 +82,13 @@ internal static class ExpectedValues
         return true;
     }
 
-    private static SortedDictionary<string, Entry> Load(string path)
+    /// <summary>Reads a file of recorded results.</summary>
+    /// <param name="path">The file; a missing one holds no results.</param>
+    /// <returns>The results by key.</returns>
+    /// <exception cref="InvalidDataException">The file is malformed.</exception>
+    public static SortedDictionary<string, DeclaredResult> Load(string path)
     {
-        var entries = new SortedDictionary<string, Entry>(StringComparer.Ordinal);
+        var entries = new SortedDictionary<string, DeclaredResult>(StringComparer.Ordinal);
         if (!File.Exists(path))
         {
             return entries;
@@ -96,22 +96,17 @@ internal static class ExpectedValues
 
         try
         {
-            foreach (Entry? entry in JsonSerializer.Deserialize<Entry?[]>(File.ReadAllText(path), _format) ?? [])
+            foreach (DeclaredResult? entry in JsonSerializer.Deserialize<DeclaredResult?[]>(File.ReadAllText(path), _format) ?? [])
             {
-                entries.Add(entry?.Name ?? throw new JsonException("A result is null or has no name."), entry);
+                entries.Add(entry?.Key ?? throw new JsonException("A result is null."), entry);
             }
         }
         catch (Exception e) when (e is JsonException or ArgumentException)
         {
             throw new InvalidDataException(
-                $"{path}: not a file of recorded results: {e.Message} Expected an array of {{\"name\", \"value\", \"tolerance\"}}, each name once; mend it, or delete it and run with --record.", e);
+                $"{path}: not a file of recorded results: {e.Message} Expected an array of {{\"name\", \"value\", \"tolerance\"}}, or of metrics and verdicts, each once; mend it, or delete it and run with --record.", e);
         }
 
         return entries;
     }
-
-    // Written so that NaN matches NaN and an infinity itself, of which no difference can be taken.
-    private static bool Matches(ResultCheck result, Entry recorded) =>
-        result.Value is double value
-        && (value.Equals(recorded.Value) || Math.Abs(value - recorded.Value) <= result.Tolerance);
 }

@@ -89,7 +89,7 @@ internal enum CheckState
     /// <summary>Within the tolerance.</summary>
     Matches,
 
-    /// <summary>Further from the recorded value than the tolerance.</summary>
+    /// <summary>Further from the recorded value than the tolerance, or another word.</summary>
     Differs,
 
     /// <summary>Declared, but not recorded.</summary>
@@ -100,9 +100,16 @@ internal enum CheckState
 }
 
 /// <summary>One declared result against the recorded one.</summary>
-/// <param name="Name">Name of the result.</param>
-/// <param name="Value">Value of this run; null where the result is missing.</param>
-/// <param name="Expected">Recorded value; null where the result is new.</param>
-/// <param name="Tolerance">Largest absolute difference that still matches.</param>
-/// <param name="State">The verdict.</param>
-internal sealed record ResultCheck(string Name, double? Value, double? Expected, double Tolerance, CheckState State);
+/// <param name="Declared">The result of this run; null where it is missing.</param>
+/// <param name="Recorded">The recorded result; null where it is new.</param>
+/// <param name="State">How they compare.</param>
+internal sealed record ResultCheck(DeclaredResult? Declared, DeclaredResult? Recorded, CheckState State)
+{
+    /// <summary>What the result is.</summary>
+    public string Key => Either.Key;
+
+    /// <summary>Largest absolute difference that still matches.</summary>
+    public double Tolerance => Either.Tolerance;
+
+    private DeclaredResult Either => Declared ?? Recorded ?? throw new InvalidOperationException("A check of no result.");
+}

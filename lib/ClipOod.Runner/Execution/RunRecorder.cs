@@ -50,7 +50,7 @@ internal sealed class RunRecorder
                     Show(display);
                     break;
                 case ResultDeclared result:
-                    _results.Add(new ResultCheck(result.Name, result.Value, null, result.Tolerance, CheckState.New));
+                    _results.Add(new ResultCheck(result.Result, null, CheckState.New));
                     break;
                 case ParameterAsked parameter:
                     _parametersAsked.Add(parameter.Name);

@@ -38,7 +38,7 @@ internal static class RunReport
                     ElapsedSeconds = cell.Elapsed.TotalSeconds,
                     cell.Error,
                 }),
-                notebook.Results,
+                Results = notebook.Results.Select(result => new { result.Key, result.State, result.Declared, result.Recorded }),
             }),
         };
         AtomicFile.Write(path, JsonSerializer.Serialize(report, _format) + "\n");

@@ -79,17 +79,18 @@ internal static class Worker
     // What a library may ask of its host, by name and with types of the framework only, so that neither needs the other.
     private static void OfferToLibraries(WorkerJob job, Action<WorkerEvent> send)
     {
-        var declared = new Dictionary<string, (double Value, int Cell)>(StringComparer.Ordinal);
-        AppDomain.CurrentDomain.SetData("workbook.result", (Action<string, double, double>)((name, value, tolerance) =>
+        var declared = new Dictionary<string, (DeclaredResult Result, int Cell)>(StringComparer.Ordinal);
+        AppDomain.CurrentDomain.SetData("workbook.result", (Action<string>)(json =>
         {
-            if (declared.TryAdd(name, (value, CellOutputs.Cell)))
+            DeclaredResult result = DeclaredResult.Parse(json);
+            if (declared.TryAdd(result.Key, (result, CellOutputs.Cell)))
             {
-                send(new ResultDeclared(name, value, tolerance));
+                send(new ResultDeclared(result));
             }
-            else if (!declared[name].Value.Equals(value))
+            else if (declared[result.Key].Result != result)
             {
                 throw new InvalidOperationException(
-                    $"The result '{name}' is declared with two values, in cells {declared[name].Cell} and {CellOutputs.Cell}. Give each result its own name.");
+                    $"The result '{result.Key}' is declared with two values, in cells {declared[result.Key].Cell} and {CellOutputs.Cell}. Give each result its own name.");
             }
         }));
         AppDomain.CurrentDomain.SetData("workbook.parameter", (Func<string, string?>)(name =>

@@ -32,7 +32,7 @@ internal sealed record TextWritten(bool IsError, string Text) : WorkerEvent;
 internal sealed record ValueDisplayed(
     string DisplayId, IReadOnlyDictionary<string, string> Mime, bool IsResult, bool IsUpdate) : WorkerEvent;
 
-internal sealed record ResultDeclared(string Name, double Value, double Tolerance) : WorkerEvent;
+internal sealed record ResultDeclared(DeclaredResult Result) : WorkerEvent;
 
 internal sealed record ParameterAsked(string Name) : WorkerEvent;
 

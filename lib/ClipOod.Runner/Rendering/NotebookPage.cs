@@ -133,13 +133,16 @@ internal sealed class NotebookPage
         string preview = lines.FirstOrDefault(line => line.Trim().Length > 0)?.Trim() ?? "";
         // Setup says nothing new to a reader: it starts closed.
         bool isSetup = lines.All(line => line.Trim().Length == 0 || line.StartsWith('#') || line.StartsWith("using ", StringComparison.Ordinal) || line.StartsWith("//", StringComparison.Ordinal));
+        // So does what a cell says of itself to be no part of the lesson.
+        bool isPlumbing = preview.StartsWith("// Plumbing", StringComparison.Ordinal);
+        bool isClosed = (isSetup || isPlumbing) && cell.Error is null;
         string code = cell.Kernel == "csharp"
             ? CodeHighlighter.ToHtml(cell.Source, cell.Error?.Line)
             : string.Concat(lines.Select(line => $"<span class=\"line\">{Html.Text(line)}</span>\n"));
         string time = cell.State is RunState.NotRun or RunState.OtherWorld || cell.Kernel == "javascript" ? "" : Html.Time(cell.Elapsed);
-        string label = isSetup ? "Setup" : cell.Kernel == "csharp" ? "Code" : cell.Kernel;
+        string label = isPlumbing ? "Plumbing" : isSetup ? "Setup" : cell.Kernel == "csharp" ? "Code" : cell.Kernel;
         return $"""
-            <details class="source{(isSetup ? " setup" : "")}"{(isSetup && cell.Error is null ? "" : " open")}>
+            <details class="source{(isClosed ? " setup" : "")}"{(isClosed ? "" : " open")}>
             <summary><span class="label">{Html.Text(label)}</span><code class="preview">{Html.Text(preview)}</code><span class="time">{time}</span><span class="number" title="Cell {cell.Number}">{cell.Number}</span></summary>
             <pre class="code" tabindex="0"><code>{code}</code></pre>
             </details>
@@ -217,23 +220,21 @@ internal sealed class NotebookPage
         }
 
         string rows = string.Concat(_run.Results.Select(result => $"""
-            <tr class="{result.State.ToString().ToLowerInvariant()}"><td>{Html.Text(result.Name)}</td><td>{Number(result.Value)}</td><td>{Number(result.Expected)}</td><td>{Number(result.Tolerance)}</td><td>{Verdict(result.State)}</td></tr>
+            <tr class="{result.State.ToString().ToLowerInvariant()}"><td>{Html.Text(result.Key)}</td><td>{Html.Text(result.Declared?.Show("G6") ?? "–")}</td><td>{Html.Text(result.Recorded?.Show("G6") ?? "–")}</td><td>{result.Tolerance.ToString("G6", CultureInfo.InvariantCulture)}</td><td>{Check(result.State)}</td></tr>
 
             """));
         return $"""
             <section class="results" id="declared-results">
             <h2>Declared results</h2>
-            <p>{ResultsSummary(_run.Results)}. A run fails when a value is further from the recorded one than its tolerance.</p>
-            <div class="scroll" tabindex="0"><table><thead><tr><th>Result</th><th>This run</th><th>Recorded</th><th>Tolerance</th><th>Verdict</th></tr></thead><tbody>
+            <p>{ResultsSummary(_run.Results)}. A run fails when a value is further from the recorded one than its tolerance, or when a verdict is another.</p>
+            <div class="scroll" tabindex="0"><table><thead><tr><th>Result</th><th>This run</th><th>Recorded</th><th>Tolerance</th><th>Check</th></tr></thead><tbody>
             {rows}</tbody></table></div>
             </section>
 
             """;
     }
 
-    private static string Number(double? value) => value is double number ? number.ToString("G6", CultureInfo.InvariantCulture) : "–";
-
-    private static string Verdict(CheckState state)
+    private static string Check(CheckState state)
     {
         (string name, string sign, string words) = state switch
         {

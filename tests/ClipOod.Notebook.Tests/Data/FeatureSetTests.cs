@@ -197,29 +197,6 @@ public sealed class FeatureSetTests
         metadata);
 }
 
-public sealed class ClassOverlapTests
-{
-    [Theory]
-    [InlineData("airplane", "251.airplanes-101")]
-    [InlineData("headphone", "101.head-phones")]
-    [InlineData("Motorbikes", "145.motorbikes-101")]
-    [InlineData("car_side", "252.car-side-101")]
-    [InlineData("hot dog", "108.hot-dog")]
-    public void Find_MatchesSpellings(string id, string ood) =>
-        Assert.Equal([new ClassPair(id, ood)], ClassOverlap.Find([id], [ood, "something else"]));
-
-    [Theory]
-    [InlineData("dog", "hot dog")]
-    [InlineData("iri", "iris")]
-    [InlineData("glas", "glass")]
-    [InlineData("bu", "bus")]
-    public void Find_LeavesOtherNamesAlone(string id, string ood) => Assert.Empty(ClassOverlap.Find([id], [ood]));
-
-    [Fact]
-    public void Find_ListsPairsInTheOrderOfTheIdClasses() => Assert.Equal(
-        [new ClassPair("frog", "frogs"), new ClassPair("dog", "Dog")], ClassOverlap.Find(["frog", "cat", "dog"], ["Dog", "frogs", "zebra"]));
-}
-
 public sealed class ImageBatchTests
 {
     [Fact]

@@ -11,15 +11,34 @@ public sealed class HostingTests : IDisposable
 
     [Fact]
     public void Number_WithoutHost_OnlyReturnsTheDeclaration() =>
-        Assert.Equal("Result without host: 0.5 (checked to ±0.01)", Expect.Number("without host", 0.5, 0.01).ToString());
+        Assert.Equal("Result without host: 0.5", Expect.Number("without host", 0.5, 0.01).ToString());
 
     [Fact]
-    public void Number_WithHost_TellsIt()
+    public void Results_WithHost_AreToldAsTheyAreRecorded()
     {
-        List<(string, double, double)> told = [];
-        AppDomain.CurrentDomain.SetData(Expect.HostKey, (string name, double value, double tolerance) => told.Add((name, value, tolerance)));
-        Expect.Number("with host", 2, 0);
-        Assert.Equal([("with host", 2.0, 0.0)], told);
+        List<string> told = [];
+        AppDomain.CurrentDomain.SetData(Expect.HostKey, (string result) => told.Add(result));
+        Assert.Equal("Result with host: 2 (checked to ±0)", Expect.Number("with host", 2, 0).ToString());
+        Expect.Metric("mcm", "A", "near", Metric.Fpr95(FprConvention.Interp), 0, 0.25, 0.01);
+        Expect.Metric("mcm", "A", null, Metric.Accuracy, 1, 0.5, 0.02);
+        Expect.Verdict("gain", Verdict.Judge("It gains.", new Interval(0.25, 0.75, 0.5), 100, margin: 0.125));
+        Expect.Verdict("nothing", Verdict.CannotBeTold("It gains.", "there are no images"));
+        Assert.Equal(
+            [
+                """{"name":"with host","value":2,"tolerance":0}""",
+                """{"detector":"mcm","id":"A","ood":"near","metric":"fpr95-interp","seed":0,"value":0.25,"tolerance":0.01}""",
+                """{"detector":"mcm","id":"A","metric":"accuracy","seed":1,"value":0.5,"tolerance":0.02}""",
+                """{"verdict":"gain","word":"holds","estimate":0.5,"low":0.25,"high":0.75,"n":100,"margin":0.125,"tolerance":0.041666666666666664}""",
+                """{"verdict":"nothing","word":"cannot be told here","tolerance":0}""",
+            ],
+            told);
+    }
+
+    [Fact]
+    public void Metric_OfPairs_AsksForTheOodSet_AndAnotherRefusesIt()
+    {
+        Assert.Throws<ArgumentException>("ood", () => Expect.Metric("mcm", "A", null, Metric.Auroc, 0, 0.5, 0));
+        Assert.Throws<ArgumentException>("ood", () => Expect.Metric("mcm", "A", "near", Metric.Accuracy, 0, 0.5, 0));
     }
 
     [Theory]
@@ -36,17 +55,26 @@ public sealed class HostingTests : IDisposable
         Assert.Contains("tolerance", Assert.Throws<ArgumentException>(() => Expect.Number("x", 1, tolerance)).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void Number_DeclaredTwice_MustBeTheSame()
+    public void Results_DeclaredAgainWithoutHost_ReplaceTheOneBefore()
     {
-        Expect.Number("twice", 1, 0);
-        Expect.Number("twice", 1, 0);
-        ArgumentException error = Assert.Throws<ArgumentException>(() => Expect.Number("twice", 2, 0));
-        Assert.Contains("'twice' is 2, but was declared as 1 before", error.Message, StringComparison.Ordinal);
+        Assert.Equal("Result twice: 1", Expect.Number("twice", 1, 0).ToString());
+        Assert.Equal("Result twice: 1", Expect.Number("twice", 1, 0).ToString());
+        Assert.Equal("Result twice: 2, 1 before", Expect.Number("twice", 2, 0).ToString());
+        Assert.Equal("Result twice: 2", Expect.Number("twice", 2, 0).ToString());
+    }
+
+    [Fact]
+    public void WhatTheHostRefuses_IsNotDeclared()
+    {
+        AppDomain.CurrentDomain.SetData(Expect.HostKey, void (string _) => throw new InvalidOperationException("two values"));
+        Assert.Throws<InvalidOperationException>(() => Expect.Number("refused", 1, 0));
+        AppDomain.CurrentDomain.SetData(Expect.HostKey, null);
+        Assert.Equal("Result refused: 2", Expect.Number("refused", 2, 0).ToString());
     }
 
     [Fact]
     public void ToHtml_EscapesTheName() =>
-        Assert.Contains(">Result &lt;b&gt;: 1 (checked to &#177;0)</p>", new Expectation("<b>", 1, 0).ToHtml(), StringComparison.Ordinal);
+        Assert.Contains(">Result &lt;b&gt;: 1 (checked to &#177;0)</p>", new Expectation("<b>", "1", 0) { IsChecked = true }.ToHtml(), StringComparison.Ordinal);
 
     [Fact]
     public void Get_WithoutHost_OrWithoutThatParameter_IsTheDefault()

@@ -12,7 +12,7 @@ public sealed class ExpectedValuesTests : IDisposable
 
     private static NotebookRun Declares(params (string Name, double Value, double Tolerance)[] results) => new(
         "01-a", "01-a.dib", "T", "", RunState.Passed, TimeSpan.Zero, [],
-        [.. results.Select(result => new ResultCheck(result.Name, result.Value, null, result.Tolerance, CheckState.New))]);
+        [.. results.Select(result => new ResultCheck(new NumberResult(result.Name, result.Value, result.Tolerance), null, CheckState.New))]);
 
     private CheckState[] StatesOf(NotebookRun run) => [.. ExpectedValues.Check(run, File1).Results.Select(result => result.State)];
 

@@ -23,6 +23,12 @@ internal static class SampleRuns
         ]),
     ];
 
+    public static ResultCheck Check(string name, double? declared, double? recorded, double tolerance, CheckState state)
+    {
+        NumberResult? Of(double? value) => value is double number ? new NumberResult(name, number, tolerance) : null;
+        return new ResultCheck(Of(declared), Of(recorded), state);
+    }
+
     public static NotebookRun Run(string id, string title, string question, RunState state, IReadOnlyList<CellRun> cells, params IReadOnlyList<ResultCheck> results) =>
         new(id, $"notebooks/{id}.dib", title, question, state, TimeSpan.FromSeconds(4.21), cells, results);
 
@@ -131,8 +137,8 @@ internal static class SampleRuns
             Code(9, "Enumerable.Range(0, 5).ToArray()", Display("text/plain", "[ 0, 1, 2, 3, 4 ]", isResult: true)),
             Markdown(10, "## Summary\n\n- [x] entropy in nats\n- [ ] one threshold a class\n\n**Next:** [a notebook that fails](02-broken.dib)."),
         ],
-        new ResultCheck("AUROC, MCM, CIFAR-10 against DTD", 0.987654321, 0.9876, 1e-4, CheckState.Matches),
-        new ResultCheck("mean threshold (nats)", 0.4711, 0.4642, 1e-3, CheckState.Differs),
-        new ResultCheck("classes on the fallback", 3, null, 0, CheckState.New),
-        new ResultCheck("accuracy", null, 0.913, 1e-3, CheckState.Missing));
+        Check("AUROC, MCM, CIFAR-10 against DTD", 0.987654321, 0.9876, 1e-4, CheckState.Matches),
+        Check("mean threshold (nats)", 0.4711, 0.4642, 1e-3, CheckState.Differs),
+        Check("classes on the fallback", 3, null, 0, CheckState.New),
+        Check("accuracy", null, 0.913, 1e-3, CheckState.Missing));
 }

@@ -120,7 +120,7 @@ public sealed class SiteWriterTests : IDisposable
     }
 
     [Fact]
-    public void Page_WithResults_ShowsValueRecordedToleranceAndVerdict()
+    public void Page_WithResults_ShowsValueRecordedToleranceAndCheck()
     {
         string[][] rows = [.. Page("01-entropy-thresholds").QuerySelectorAll("#declared-results tbody tr").Select(row => row.Children.Select(cell => cell.TextContent).ToArray())];
         Assert.Equal(["AUROC, MCM, CIFAR-10 against DTD", "0.987654", "0.9876", "0.0001", "✓ matches"], rows[0]);
@@ -163,7 +163,7 @@ public sealed class SiteWriterTests : IDisposable
             new CellRun(4, "javascript", $"const x = '{hostile}';", RunState.Passed, TimeSpan.Zero, [], null),
             SampleRuns.Code(5, hostile, RunState.Failed, new CellError(hostile, hostile, 1, hostile)),
             SampleRuns.Markdown(6, "## The end"),
-        ], new ResultCheck(hostile, 1, 1, 0, CheckState.Matches));
+        ], SampleRuns.Check(hostile, 1, 1, 0, CheckState.Matches));
         SiteWriter.Write(Site, [run], _options);
         IDocument page = Parse(File.ReadAllText(Path.Combine(Site, "pictograms", "05-hostile.html")));
         Assert.Equal(["cell-1", "cell-2", "cell-3", "cell-4", "cell-5", "cell-6"], page.QuerySelectorAll("main > section.cell").Select(cell => cell.Id));

@@ -1,0 +1,100 @@
+namespace ClipOod.Notebook;
+
+/// <summary>
+/// A metric by name. The list is closed: recorded results, published rows and intervals name their metric by one of these, so that two
+/// values under one name are values of one thing.
+/// </summary>
+public sealed class Metric
+{
+    private readonly Func<ThresholdSweep, double>? _of;
+
+    private Metric(string key, string name, bool higherIsBetter, Func<ThresholdSweep, double>? of)
+    {
+        Key = key;
+        Name = name;
+        HigherIsBetter = higherIsBetter;
+        _of = of;
+    }
+
+    /// <summary>Area under the ROC curve: <see cref="Metrics.Auroc"/>.</summary>
+    public static Metric Auroc { get; } = new("auroc", "AUROC", true, sweep => sweep.Curve(Positive.Id).Auroc());
+
+    /// <summary>Smallest error of any threshold: <see cref="Metrics.DetectionError"/>.</summary>
+    public static Metric DetectionError { get; } =
+        new("detection-error", "Detection error", false, sweep => sweep.Curve(Positive.Id).DetectionError());
+
+    /// <summary>Share of ID images whose predicted class is right; of the ID images alone.</summary>
+    public static Metric Accuracy { get; } = new("accuracy", "Accuracy", true, null);
+
+    /// <summary>Every metric.</summary>
+    public static IReadOnlyList<Metric> All { get; } =
+    [
+        Auroc,
+        .. Enum.GetValues<FprConvention>().Select(convention => new Metric(
+            $"fpr95-{Kebab(convention)}", $"FPR95 ({convention})", false, sweep => Metrics.FprAtTpr(sweep, convention, 0.95))),
+        .. BothSides("ap", "AP", curve => curve.PrecisionRecall().AveragePrecision),
+        .. BothSides("aupr-trapezoid", "AUPR trapezoid", curve => curve.PrecisionRecall().Trapezoid),
+        .. BothSides("best-f1", "Best F1", curve => curve.PrecisionRecall().BestF1),
+        DetectionError,
+        Accuracy,
+    ];
+
+    /// <summary>The name under which it is recorded, such as "fpr95-first-at-least".</summary>
+    public string Key { get; }
+
+    /// <summary>The name for readers, such as "FPR95 (FirstAtLeast)".</summary>
+    public string Name { get; }
+
+    /// <summary>Whether a larger value is a better detector.</summary>
+    public bool HigherIsBetter { get; }
+
+    /// <summary>Whether it compares ID with OOD images; <see cref="Accuracy"/> does not.</summary>
+    public bool IsOfPair => _of is not null;
+
+    /// <summary>False-positive rate at a true-positive rate of 0.95: <see cref="Metrics.FprAtTpr(IdScores, IdScores, FprConvention, double)"/>.</summary>
+    /// <param name="convention">How the rate is read off the ROC points.</param>
+    public static Metric Fpr95(FprConvention convention) => Parse($"fpr95-{Kebab(convention)}");
+
+    /// <summary>Average precision: <see cref="Metrics.AveragePrecision"/>.</summary>
+    /// <param name="positive">Id for "AUPR-in", Ood for "AUPR-out".</param>
+    public static Metric AveragePrecision(Positive positive) => Parse($"ap-{Side(positive)}");
+
+    /// <summary>Trapezoid area under the precision-recall curve: <see cref="Metrics.AuprTrapezoid"/>.</summary>
+    /// <param name="positive">Id for "AUPR-in", Ood for "AUPR-out".</param>
+    public static Metric AuprTrapezoid(Positive positive) => Parse($"aupr-trapezoid-{Side(positive)}");
+
+    /// <summary>The metric of a key.</summary>
+    /// <param name="key">One of the <see cref="Key"/>s of <see cref="All"/>.</param>
+    /// <exception cref="ArgumentException">No metric has that key.</exception>
+    public static Metric Parse(string key) => All.FirstOrDefault(metric => metric.Key == key)
+        ?? throw new ArgumentException($"No metric is called '{key}'. Expected one of {string.Join(", ", All.Select(metric => metric.Key))}.", nameof(key));
+
+    /// <summary>The metric of scores.</summary>
+    /// <param name="id">Scores of ID images.</param>
+    /// <param name="ood">Scores of OOD images.</param>
+    /// <exception cref="ArgumentException">A side has no scores.</exception>
+    /// <exception cref="InvalidOperationException">The metric is not of ID and OOD scores.</exception>
+    public double Of(IdScores id, IdScores ood) => Of(new ThresholdSweep(id, ood));
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
+
+    internal double Of(ThresholdSweep sweep) =>
+        (_of ?? throw new InvalidOperationException($"{Name} is not a metric of ID and OOD scores. Use one that is, such as {Auroc.Key}."))(sweep);
+
+    private static IEnumerable<Metric> BothSides(string key, string name, Func<SweepCurve, double> of) =>
+        Enum.GetValues<Positive>().Select(positive => new Metric(
+            $"{key}-{Side(positive)}", $"{name}, {(positive == Positive.Id ? "ID" : "OOD")} positive", true, sweep => of(sweep.Curve(positive))));
+
+    private static string Side(Positive positive) => positive == Positive.Id ? "id" : "ood";
+
+    private static string Kebab(FprConvention convention) => convention switch
+    {
+        FprConvention.FirstAtLeast => "first-at-least",
+        FprConvention.Interp => "interp",
+        FprConvention.NearestRecall => "nearest-recall",
+        FprConvention.OpenOod => "openood",
+        FprConvention.PytorchOod => "pytorch-ood",
+        _ => throw new ArgumentOutOfRangeException(nameof(convention), convention, $"Expected one of {string.Join(", ", Enum.GetNames<FprConvention>())}."),
+    };
+}

@@ -1,0 +1,124 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace ClipOod.Runner.Execution;
+
+/// <summary>
+/// A result as a notebook declares it and as a file records it. Its JSON tells by its fields what it is: a number has a name, a metric
+/// a detector, a verdict a verdict.
+/// </summary>
+/// <param name="Tolerance">Largest absolute difference from the recorded value that still matches.</param>
+[JsonConverter(typeof(DeclaredResultConverter))]
+internal abstract record DeclaredResult([property: JsonPropertyOrder(1)] double Tolerance)
+{
+    /// <summary>What it is, once per notebook.</summary>
+    [JsonIgnore]
+    public abstract string Key { get; }
+
+    /// <summary>What it says, for readers.</summary>
+    /// <param name="format">Format of a number, such as G6.</param>
+    public abstract string Show(string format);
+
+    /// <summary>Whether this result matches the recorded one, within this one's tolerance.</summary>
+    public abstract bool Matches(DeclaredResult recorded);
+
+    /// <summary>Reads a result.</summary>
+    /// <param name="json">A JSON object.</param>
+    /// <exception cref="JsonException">It is not a result.</exception>
+    public static DeclaredResult Parse(string json) =>
+        JsonSerializer.Deserialize(json, ResultJson.Default.DeclaredResult) ?? throw new JsonException("A result is null.");
+
+    // Written so that NaN matches NaN and an infinity itself, of which no difference can be taken.
+    protected bool Close(double? value, double? recorded) =>
+        value.Equals(recorded) || (value is double a && recorded is double b && Math.Abs(a - b) <= Tolerance);
+}
+
+/// <summary>A number that is no metric of a detector.</summary>
+internal sealed record NumberResult(string Name, double Value, double Tolerance) : DeclaredResult(Tolerance)
+{
+    public override string Key => Name;
+
+    public override string Show(string format) => Value.ToString(format, CultureInfo.InvariantCulture);
+
+    public override bool Matches(DeclaredResult recorded) => recorded is NumberResult other && Close(Value, other.Value);
+}
+
+/// <summary>A metric of a detector on a pair of sets; without OOD set, of the ID set alone.</summary>
+internal sealed record MetricResult(
+    string Detector, string Id, string? Ood, string Metric, int Seed, double Value, double Tolerance) : DeclaredResult(Tolerance)
+{
+    public override string Key =>
+        string.Create(CultureInfo.InvariantCulture, $"{Detector} · {Id}{(Ood is null ? "" : $" → {Ood}")} · {Metric} · seed {Seed}");
+
+    public override string Show(string format) => Value.ToString(format, CultureInfo.InvariantCulture);
+
+    public override bool Matches(DeclaredResult recorded) => recorded is MetricResult other && Close(Value, other.Value);
+}
+
+/// <summary>What the evidence says of a claim; without evidence where nothing can be told.</summary>
+internal sealed record VerdictResult(
+    string Verdict,
+    string Word,
+    double Tolerance,
+    double? Estimate = null,
+    double? Low = null,
+    double? High = null,
+    int? N = null,
+    double? Margin = null) : DeclaredResult(Tolerance)
+{
+    public override string Key => Verdict;
+
+    public override string Show(string format) => Estimate is not double estimate
+        ? Word
+        : string.Create(CultureInfo.InvariantCulture, $"{Word}: {estimate.ToString(format, CultureInfo.InvariantCulture)} [{Low:F4}, {High:F4}], n = {N:N0}");
+
+    // The bounds follow from the estimate and the images; they are recorded to be read.
+    public override bool Matches(DeclaredResult recorded) =>
+        recorded is VerdictResult other && Word == other.Word && N == other.N && Close(Margin, other.Margin) && Close(Estimate, other.Estimate);
+}
+
+internal sealed class DeclaredResultConverter : JsonConverter<DeclaredResult>
+{
+    public override DeclaredResult? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        using var document = JsonDocument.ParseValue(ref reader);
+        JsonElement result = document.RootElement;
+        return result.ValueKind != JsonValueKind.Object ? throw new JsonException("A result is not an object.")
+            : result.TryGetProperty("verdict", out _) ? result.Deserialize(ResultJson.Default.VerdictResult)
+            : result.TryGetProperty("detector", out _) ? result.Deserialize(ResultJson.Default.MetricResult)
+            : result.Deserialize(ResultJson.Default.NumberResult);
+    }
+
+    public override void Write(Utf8JsonWriter writer, DeclaredResult value, JsonSerializerOptions options)
+    {
+        switch (value)
+        {
+            case NumberResult number:
+                JsonSerializer.Serialize(writer, number, ResultJson.Default.NumberResult);
+                break;
+            case MetricResult metric:
+                JsonSerializer.Serialize(writer, metric, ResultJson.Default.MetricResult);
+                break;
+            case VerdictResult verdict:
+                JsonSerializer.Serialize(writer, verdict, ResultJson.Default.VerdictResult);
+                break;
+            default:
+                throw new JsonException($"No form is known for {value.GetType()}.");
+        }
+    }
+}
+
+/// <summary>Generated serialisers: reflection would cost each worker a noticeable part of its start.</summary>
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(DeclaredResult))]
+[JsonSerializable(typeof(NumberResult))]
+[JsonSerializable(typeof(MetricResult))]
+[JsonSerializable(typeof(VerdictResult))]
+internal sealed partial class ResultJson : JsonSerializerContext;

@@ -1,0 +1,151 @@
+namespace ClipOod.Notebook.Tests;
+
+/// <summary>Every detector of the catalogue on a bench small enough to look at: three ID classes, one near class, noise.</summary>
+public sealed class DetectorTests
+{
+    private const int Width = 16, Classes = 3, PerClass = 12;
+
+    private static readonly Lazy<World> _world = new(Toy);
+
+    public static TheoryData<string> Keys => [.. DetectorCatalog.All.Select(detector => detector.Card.Key)];
+
+    [Theory]
+    [MemberData(nameof(Keys))]
+    public void EveryDetector_ScoresIdAboveNoise_OrSaysWhatItNeeds(string key)
+    {
+        Bench bench = _world.Value.Bench("A");
+        Detector detector = DetectorCatalog.Of(key);
+        if (detector.Missing(bench.Known) is string missing)
+        {
+            Assert.Contains("needs", missing, StringComparison.Ordinal);
+            Assert.Contains("world 'toy'", missing, StringComparison.Ordinal);
+            Assert.Equal(missing, Assert.Throws<DetectorUnavailableException>(() => bench.Score(detector, "noise")).Message);
+            Assert.True((detector.Card.Needs & (DetectorInputs.Pixels | DetectorInputs.PatchTokens | DetectorInputs.NoText)) != 0, missing);
+            return;
+        }
+
+        (IdScores id, IdScores ood) = bench.Score(detector, "noise");
+        Assert.Equal((bench.Test.Count, bench.Ood["noise"].Images.Count), (id.Count, ood.Count));
+        Assert.All(id.Concat(ood), score => Assert.True(double.IsFinite(score), $"{key}: {score}"));
+        Assert.Equal(detector.Card.Name, id.Name);
+        // A head that saw 36 images may be sure of noise; that is the head's, not the detector's.
+        if (detector.Card.Family != DetectorFamily.Trained)
+        {
+            Assert.InRange(Metrics.Auroc(id, ood), 0.55, 1);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Keys))]
+    public void EveryDetector_GivesTheSameScoresTwice_AndDoesNotTouchItsInputs(string key)
+    {
+        Detector detector = DetectorCatalog.Of(key);
+        World first = Toy(), second = Toy();
+        if (detector.Missing(first.Bench("A").Known) is not null)
+        {
+            return;
+        }
+
+        float[] before = first.A.Train.Features.Values.ToArray();
+        Assert.Equal(first.Bench("A").Score(detector, "noise").Ood, second.Bench("A").Score(detector, "noise").Ood);
+        Assert.Equal(before, first.A.Train.Features.Values.ToArray());
+    }
+
+    [Theory]
+    [MemberData(nameof(Keys))]
+    public void EveryDetector_RefusesFeaturesOfAnotherWidth(string key)
+    {
+        Bench bench = _world.Value.Bench("A");
+        Detector detector = DetectorCatalog.Of(key);
+        FeatureSet narrow = new("Narrow", "test", Embeddings.FromRows([1, 0], [0, 1]), [0, 0], ["thing"], "made by hand");
+        Assert.ThrowsAny<Exception>(() => bench.Score(detector, narrow));
+        if (detector is ImageDetector image && detector.Missing(bench.Known) is null)
+        {
+            ArgumentException error = Assert.Throws<ArgumentException>(() => image.Fit(bench.Known).Score(narrow));
+            Assert.Contains($"2 features, and {detector.Card.Name} was fitted on {Width}", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(float.NegativeInfinity)]
+    public void NoDetector_EverSeesFeaturesThatAreNotFinite(float value)
+    {
+        Assert.Throws<ArgumentException>(() => new FeatureSet("Broken", "test", Embeddings.FromRows([1, value]), [0], ["thing"], ""));
+        Assert.Throws<ArgumentException>(() => new TextFeatures(Embeddings.FromRows([1, value]), ["thing"], "{}", ""));
+    }
+
+    [Fact]
+    public void ADetectorWithoutTrainingImages_SaysWhichBenchLacksThem()
+    {
+        World world = Toy(train: false);
+        Assert.Equal(
+            "1-NN needs ID training images, and Shapes has no training side in the world 'toy'. Take a bench that has one.",
+            DetectorCatalog.Of("1-nn").Missing(world.Bench("A").Known));
+    }
+
+    [Fact]
+    public void AVariant_DiffersFromTheDetector()
+    {
+        Bench bench = _world.Value.Bench("A");
+        Assert.NotEqual(bench.Score(DetectorCatalog.Of("mcm"), "noise").Id, bench.Score(DetectorCatalog.Of("mcm[temperature=0.01]"), "noise").Id);
+    }
+
+    [Fact]
+    public void Bench_LeavesOutWhatTheIdSetKnows_AndSaysWhy()
+    {
+        OodSet near = _world.Value.Bench("A").Ood["near"];
+        Assert.Equal(["star"], near.Images.Classes);
+        Assert.Equal([new ClassPair("airplane", "plane", near.LeftOut[0].Reason)], near.LeftOut);
+        Assert.Equal(PerClass, near.LeftOutImages);
+        Assert.Equal((OodKind.Near, OodKind.Far), (near.Kind, _world.Value.Bench("A").Ood["noise"].Kind));
+        Assert.Contains("Left out of Near: plane (one word", _world.Value.Bench("A").ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Bench_WhoseOodSetIsEmptyAfterCleaning_IsRefused()
+    {
+        Bench bench = _world.Value.Bench("A");
+        InvalidDataException error = Assert.Throws<InvalidDataException>(() => bench.Clean("again", bench.Test));
+        Assert.Contains("Nothing is OOD for Shapes in Shapes: it knows all 3 classes", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Words_HoldNoNameOfAClass_AndThoseThatNameAnOodClassAreCounted()
+    {
+        Bench bench = _world.Value.Bench("A");
+        Assert.Equal(3, bench.Known.WordsLeftOut);
+        Assert.DoesNotContain("plane", bench.Known.Words.Classes);
+        Assert.Equal(["star"], bench.WordsNamingOod);
+    }
+
+    /// <summary>Classes along the first axes; near images between an axis and one of their own; noise anywhere.</summary>
+    private static World Toy() => Toy(train: true);
+
+    private static World Toy(bool train)
+    {
+        string[] classes = ["airplane", "disc", "square"];
+        FeatureSet Id(string split, int seed) => Set("Shapes", split, classes, seed, k => k, noise: 0.4);
+        FeatureSet Near(int seed) => Set("Near", "test", ["plane", "star"], seed, k => Classes + k, noise: 0.4);
+        FeatureSet Noise(int seed) => Set("Noise", "test", ["static"], seed, _ => Width - 1, noise: 2);
+        string[] words = ["airplane", "plane", "disc", "star", .. Enumerable.Range(0, 36).Select(i => i % 4 == 0 ? $"old word {i}" : $"word{i}x")];
+        TextFeatures text = new(Axes(Classes), classes, "a {}", "made by hand");
+        Dataset set = new("A", train ? Id("train", 1) : null, train ? Id("validation", 2) : null, Id("test", 3), [0, 1, 2], [text], "Toy.");
+        return new World(
+            "toy", "Made by hand.", "none", [set], [("near", Near(4), Near(5)), ("noise", Noise(6), Noise(7))],
+            [("words", new TextFeatures(Set("Words", "", words, 8, k => k % Width, noise: 1, perClass: 1).Features, words, "a {}", "made by hand"))], logitScale: 20);
+    }
+
+    private static Embeddings Axes(int rows) => new(
+        rows, Width, Enumerable.Range(0, rows * Width).Select(i => i / Width == i % Width ? 1f : 0f).ToArray());
+
+    private static FeatureSet Set(string name, string split, string[] classes, int seed, Func<int, int> axis, double noise, int perClass = PerClass)
+    {
+        Random random = new(seed);
+        int[] labels = [.. Enumerable.Range(0, classes.Length * perClass).Select(i => i / perClass)];
+        float[] values = [.. labels.SelectMany(k => Enumerable.Range(0, Width).Select(d =>
+            (float)((d == axis(k) ? 1 : 0) + (noise * ((random.NextDouble() + random.NextDouble() + random.NextDouble()) - 1.5) / Math.Sqrt(Width) * 2))))];
+        return new FeatureSet(name, split, new Embeddings(labels.Length, Width, values).Normalized(), labels, classes, "made by hand");
+    }
+}
