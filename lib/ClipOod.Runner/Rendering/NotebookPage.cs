@@ -61,7 +61,7 @@ internal sealed class NotebookPage
             PageFrame.State(_run.State),
             .. _page.IsRun ? (string[])[$"<span>{Html.Time(_run.Elapsed)}</span>"] : [],
             .. _run.Cells.Any(IsCode) ? (string[])[$"<span>{Html.Count(_run.Cells.Count(IsCode), "code cell")}</span>"] : [],
-            .. _run.Results.Count == 0 ? [] : (string[])[$"<a class=\"{(_page.ResultsMatching == _page.Results ? "good" : _run.Parameters.Count > 0 ? "" : "bad")}\" href=\"#declared-results\">{ResultsSummary(_run.Results)}</a>"],
+            .. _run.Results.Count == 0 ? [] : (string[])[$"<a class=\"{(_page.ResultsMatching == _page.Results ? "good" : _run.Parameters.Count > 0 ? "" : "bad")}\" href=\"#declared-results\">{ResultsSummary(_run.Results)}{(_run.Parameters.Count > 0 ? " without parameters" : "")}</a>"],
             .. failed == 0 ? [] : (string[])[$"<a href=\"#{IdOf(_run.Cells.First(cell => cell.Error is not null || cell.State == RunState.TimedOut))}\">first failure ↓</a>"],
         ];
         string question = _run.Question.Length == 0 ? "" : $"<p class=\"question\">{PageFrame.Inline(_run.Question)}</p>";
@@ -124,7 +124,7 @@ internal sealed class NotebookPage
         IReadOnlyList<CellOutput> shown = cell.Kernel == "csharp" ? cell.Outputs : [];
         string outputs = string.Concat(shown.Select((output, i) => Output(output, string.Create(CultureInfo.InvariantCulture, $"{IdOf(cell)}-output-{i + 1}"))));
         string after = outputs.Length == 0 && Failure(cell).Length == 0 ? "" : $"<div class=\"outputs\">{outputs}{Failure(cell)}</div>";
-        return $"<section class=\"cell {kind} {(cell.State == RunState.Passed ? "" : PageFrame.ClassOf(cell.State))}\" id=\"{IdOf(cell)}\">\n{content}{after}\n</section>\n";
+        return $"<section class=\"cell {kind} {(cell.State == RunState.Passed || !_page.IsRun ? "" : PageFrame.ClassOf(cell.State))}\" id=\"{IdOf(cell)}\">\n{content}{after}\n</section>\n";
     }
 
     private static string Source(CellRun cell)
