@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ClipOod.Notebook;
 using ClipOod.Runner.Execution;
 using ClipOod.Runner.Rendering;
 
@@ -11,7 +12,7 @@ internal sealed class RunCommand : Command
 
     private readonly Option<string[]> _only = new("--only")
     {
-        Description = "Run only this notebook, a number (03) or a name; may be repeated. The site then holds only these",
+        Description = "Run only this notebook, a number (03) or a name; may be repeated. Other pages of the site stay",
         HelpName = "NOTEBOOK",
     };
 
@@ -51,19 +52,18 @@ internal sealed class RunCommand : Command
         }
 
         string folder = _run.NotebooksFolder(parse);
-        IReadOnlyList<NotebookFile> notebooks = NotebookFile.Find(folder, parse.GetValue(_only));
-        _run.RequireWorld(parse);
+        string[] only = parse.GetValue(_only) ?? [];
+        IReadOnlyList<NotebookFile> notebooks = NotebookFile.Find(folder, only);
+        World? world = _run.RequireWorld(parse);
         string site = Path.GetFullPath(parse.GetValue(_output) ?? WorkbookFolders.Around(Environment.CurrentDirectory, "give --output FOLDER").Site);
         string? report = parse.GetValue(_report);
-        RequireWritable(site, notebooks, report);
+        RequireWritable(site, notebooks, world, report);
         string expected = _run.ExpectedFolder(parse, folder);
         RunOptions options = _run.Options(parse) with
         {
             ExpectedFolder = expected,
             StopOnError = parse.GetValue(_stopOnError),
-
-            // Recorded results are those of a run without parameters; with them a difference is what the reader asked for.
-            ResultsMayDiffer = record || parameters.Count > 0,
+            ResultsMayDiffer = record,
         };
 
         RunDisplay display = RunDisplay.On(parse.InvocationConfiguration.Output, parse.GetValue(_quiet));
@@ -88,25 +88,34 @@ internal sealed class RunCommand : Command
         }
 
         RunCommandOptions.RequireParametersKnown(parameters, run);
-        SiteWriter.Write(site, run.Runs, new SiteOptions("ClipOod", "Out-of-distribution detection with CLIP"));
+        IReadOnlyList<string> pages = SiteWriter.Write(
+            site,
+            [.. run.Runs, .. NotRunYet(folder, run)],
+            new SiteOptions("ClipOod", "Out-of-distribution detection with CLIP", world?.Name ?? "", world?.Description ?? ""),
+            removeOthers: only.Length == 0 && parameters.Count == 0);
         if (report is not null)
         {
             RunReport.Write(report, run);
         }
 
-        display.PrintLine($"Open {Path.Combine(site, "index.html")}");
+        display.PrintLine($"Open {(pages.Count == 1 ? pages[0] : Path.Combine(site, "index.html"))}");
         return run.Passed ? ExitCodes.Passed : ExitCodes.Failed;
     }
 
     // Told before the run and not after it, which may take minutes.
-    private static void RequireWritable(string site, IEnumerable<NotebookFile> notebooks, string? report)
+    private static void RequireWritable(string site, IEnumerable<NotebookFile> notebooks, World? world, string? report)
     {
-        SiteWriter.RequireWritable(site, notebooks.Select(notebook => notebook.Id));
+        SiteWriter.RequireWritable(site, [.. notebooks.Select(notebook => notebook.Id)], world?.Name ?? "");
         if (Directory.Exists(report))
         {
             throw new CommandException($"--report {report} is a folder, expected a file. Name a file, such as {Path.Combine(report, "report.json")}.");
         }
     }
+
+    // The site has a page for every notebook, so that no link between them leads nowhere.
+    private static IEnumerable<NotebookRun> NotRunYet(string folder, WorkbookRun run) => NotebookFile.FindReadable(folder)
+        .Where(notebook => !run.Runs.Any(other => other.Id == notebook.Id && other.Parameters.Count == 0))
+        .Select(notebook => Workbook.NotStarted(notebook, RunState.NotRun));
 
     // Only notebooks that ran to their end: the results of half a notebook are not its results.
     private static WorkbookRun Record(WorkbookRun run, IReadOnlyList<NotebookFile> notebooks, string expected, RunDisplay display) => run with

@@ -15,6 +15,9 @@ public sealed class ClipOodCommandTests : IDisposable
 
     private string Report => Path.Combine(_workbook.Root, "report.json");
 
+    private IEnumerable<string?> Pages() =>
+        Directory.GetFiles(Path.Combine(Site, "notebooks")).Select(Path.GetFileName).Order(StringComparer.Ordinal);
+
     private static async Task<(int Code, string Output, string Error)> InvokeAsync(params string[] arguments)
     {
         using var output = new StringWriter();
@@ -38,7 +41,7 @@ public sealed class ClipOodCommandTests : IDisposable
         Assert.Contains("passed    01-a", output, StringComparison.Ordinal);
         Assert.Contains("2 of 2 notebooks passed", output, StringComparison.Ordinal);
         Assert.Contains($"Open {Path.Combine(Site, "index.html")}", output, StringComparison.Ordinal);
-        Assert.Equal(["01-a.html", "02-b.html", "index.html"], Directory.GetFiles(Site).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(["01-a.html", "02-b.html", "index.html"], Pages());
         using JsonDocument report = JsonDocument.Parse(File.ReadAllText(Report));
         JsonElement[] notebooks = [.. report.RootElement.GetProperty("notebooks").EnumerateArray()];
         Assert.Equal(["01-a", "02-b"], notebooks.Select(notebook => notebook.GetProperty("id").GetString()));
@@ -93,6 +96,37 @@ public sealed class ClipOodCommandTests : IDisposable
 
         Assert.Equal(1, code);
         Assert.Contains("The result 'r' is declared with two values, in cells 2 and 3.", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task PartialRuns_LeaveTheOtherPages_AndParametersMakeVariants()
+    {
+        _workbook.AddCells("01-a", HostCalls.Ask, "Ask(\"seed\") ?? \"none\"");
+        _workbook.AddCells("02-b", "\"former\"");
+        _workbook.AddCells("03-c", "1");
+
+        var first = await RunAsync("--only", "2");
+        Assert.Equal(0, first.Code);
+        Assert.Contains($"Open {Path.Combine(Site, "notebooks", "02-b.html")}", first.Output, StringComparison.Ordinal);
+        Assert.Equal(["01-a.html", "02-b.html", "03-c.html", "index.html"], Pages());
+        Assert.Contains("Not run yet", Read("01-a.html"), StringComparison.Ordinal);
+
+        _workbook.Add("03-c", "#!meta\n{ in the midst of");
+        Assert.Equal(0, (await RunAsync("--only", "1", "--param", "seed=five")).Code);
+        Assert.Equal(["01-a.html", "01-a.seed=five.html", "02-b.html", "03-c.html", "index.html"], Pages());
+        Assert.Contains("five", Read("01-a.seed=five.html"), StringComparison.Ordinal);
+        Assert.Contains("Not run yet", Read("01-a.html"), StringComparison.Ordinal);
+        Assert.Contains("former", Read("02-b.html"), StringComparison.Ordinal);
+
+        // A notebook that asks for none of the parameters gives what it gives without them.
+        _workbook.AddCells("02-b", "\"later\"");
+        _workbook.AddCells("03-c", "1");
+        Assert.Equal(0, (await RunAsync("--param", "seed=six")).Code);
+        Assert.Contains("later", Read("02-b.html"), StringComparison.Ordinal);
+        Assert.Contains("Not run yet", Read("01-a.html"), StringComparison.Ordinal);
+        Assert.Contains("01-a.seed=six.html", Pages());
+
+        string Read(string page) => File.ReadAllText(Path.Combine(Site, "notebooks", page));
     }
 
     [Fact]
@@ -193,7 +227,7 @@ public sealed class ClipOodCommandTests : IDisposable
         var (code, _, error) = await RunAsync("--param", "seed=1");
 
         Assert.Equal((1, ""), (code, error));
-        Assert.True(File.Exists(Path.Combine(Site, "01-a.html")));
+        Assert.Equal(["01-a.html", "01-a.seed=1.html", "index.html"], Pages());
     }
 
     [Fact]
