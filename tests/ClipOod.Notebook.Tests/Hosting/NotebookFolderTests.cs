@@ -21,14 +21,5 @@ public sealed class NotebookFolderTests
         Assert.True(File.Exists(Path.Combine(Folder(), file)), $"{name}: there is no {file} in {Folder()}.");
     }
 
-    private static string Folder()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "ClipOod.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return Path.Combine(folder!.FullName, "artifacts", "notebook");
-    }
+    private static string Folder() => Path.Combine(Repository.Root, "artifacts", "notebook");
 }
