@@ -103,7 +103,10 @@ internal static class Workbook
         return run with { Cells = cells, State = fails ? RunState.Failed : run.State };
     }
 
-    private static NotebookRun NotStarted(NotebookFile notebook, RunState state) => new(
+    /// <summary>A notebook as a run of which no cell ran.</summary>
+    /// <param name="notebook">The notebook.</param>
+    /// <param name="state">Why none did.</param>
+    public static NotebookRun NotStarted(NotebookFile notebook, RunState state) => new(
         notebook.Id,
         notebook.Path,
         notebook.Title,
