@@ -28,6 +28,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -139,26 +140,26 @@ def run_stdio(path):
     cells = [element for element in parse_dib(path) if element["kernelName"] != "markdown"]
     results = []
     with start([*TOOL, "[vscode]", "stdio", "--working-dir", str(path.parent)]) as kernel:
+        limit = threading.Timer(TIMEOUT, kernel.kill)
+        limit.start()
         try:
-            deadline = time.monotonic() + TIMEOUT
             for number, cell in enumerate(cells):
                 token = str(number + 1)
                 command = {"token": token, "commandType": "SubmitCode", "command": {"code": cell["contents"], "targetKernelName": cell["kernelName"]}}
                 kernel.stdin.write(json.dumps(command) + "\n")
                 kernel.stdin.flush()
-                results.append(read_events(kernel, token, deadline))
+                results.append(read_events(kernel, token))
                 if results[-1] and results[-1][-1]["output_type"] == "error":
                     break
         finally:
+            limit.cancel()
             kernel.kill()
     return results
 
 
-def read_events(kernel, token, deadline):
+def read_events(kernel, token):
     outputs, ids = [], []
     for line in kernel.stdout:
-        if time.monotonic() > deadline:
-            raise HostError(f"no end after {TIMEOUT} s")
         if not line.startswith("{"):
             continue  # what native code prints is no message
         message = json.loads(line)
@@ -182,7 +183,7 @@ def read_events(kernel, token, deadline):
             else:
                 outputs.append(output)
                 ids.append(event.get("valueId"))
-    raise HostError(f"the kernel ended in code cell {token}")
+    raise HostError(f"the kernel ended, or was ended after {TIMEOUT} s, in code cell {token}")
 
 
 def run_jupyter(path):
@@ -221,7 +222,16 @@ def clipood(*arguments):
 
 
 def check(host, expected):
-    """The differences of one notebook, as lines to print, and its number of outputs."""
+    """The differences of one notebook, as lines to print, its number of outputs, and the seconds it took."""
+    begin = time.monotonic()
+    try:
+        problems, count = compare(host, expected)
+    except (HostError, OSError, RuntimeError, ValueError, subprocess.TimeoutExpired) as error:
+        problems, count = [f"{type(error).__name__}: {error}"], 0
+    return problems, count, time.monotonic() - begin
+
+
+def compare(host, expected):
     ours = [cell["outputs"] for cell in read_ipynb(expected)]
     theirs = HOSTS[host](ROOT / "notebooks" / (expected.stem + ".dib"))
     problems = []
@@ -260,20 +270,14 @@ def main(arguments):
     if not notebooks or len(notebooks) < len(numbers):
         print(f"{folder} holds {len(notebooks)} of the notebooks asked for. Write them with: clipood run --ipynb {folder}")
         return 2
-    if host == "jupyter":
-        clipood("jupyter", "install")
     failed = 0
-    with concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
-        def one(path):
-            begin = time.monotonic()
-            try:
-                problems, count = check(host, path)
-            except (HostError, subprocess.TimeoutExpired) as error:
-                problems, count = [str(error)], 0
-            return path.stem, problems, count, time.monotonic() - begin
-        for name, problems, count, seconds in pool.map(one, notebooks):
+    with tempfile.TemporaryDirectory(prefix="jupyter-") as jupyter, concurrent.futures.ProcessPoolExecutor(PARALLEL) as pool:
+        if host == "jupyter":
+            os.environ["JUPYTER_DATA_DIR"] = jupyter
+            clipood("jupyter", "install")
+        for path, (problems, count, seconds) in zip(notebooks, pool.map(check, [host] * len(notebooks), notebooks)):
             failed += bool(problems)
-            print(f"{'FAILED' if problems else 'equal '} {host} {name}: {count} outputs, {seconds:.0f} s", *problems, sep="\n    ", flush=True)
+            print(f"{'FAILED' if problems else 'equal '} {host} {path.stem}: {count} outputs, {seconds:.0f} s", *problems, sep="\n    ", flush=True)
     print(f"{host}: {len(notebooks) - failed} of {len(notebooks)} notebooks equal to our host")
     return 1 if failed else 0
 

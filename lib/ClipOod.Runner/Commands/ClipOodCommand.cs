@@ -39,14 +39,7 @@ internal static class ClipOodCommand
             return await Worker.RunAsync();
         }
 
-        var root = new RootCommand("ClipOod: runs the notebooks on out-of-distribution detection with CLIP and shows what they give.")
-        {
-            new RunCommand(),
-            new ExportCommand(),
-            new JupyterCommand(),
-            new TrainCommand(),
-            new DoctorCommand(),
-        };
+        RootCommand root = Root();
         HelpOption help = root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpWithExamples((HelpAction)help.Action!, root);
         ParseResult parse = root.Parse(arguments);
@@ -67,6 +60,16 @@ internal static class ClipOodCommand
             return ExitCodes.BadInput;
         }
     }
+
+    /// <summary>The commands and their options.</summary>
+    internal static RootCommand Root() => new("ClipOod: runs the notebooks on out-of-distribution detection with CLIP and shows what they give.")
+    {
+        new RunCommand(),
+        new ExportCommand(),
+        new JupyterCommand(),
+        new TrainCommand(),
+        new DoctorCommand(),
+    };
 
     private sealed class HelpWithExamples(HelpAction help, RootCommand root) : SynchronousCommandLineAction
     {

@@ -14,7 +14,7 @@ internal static class DotnetHost
     /// <param name="arguments">What it is told.</param>
     /// <param name="folder">Where it runs.</param>
     /// <param name="limit">How long it may take; then it is ended.</param>
-    /// <returns>Its exit code and what it wrote to both streams; code null where it was ended.</returns>
+    /// <returns>Its exit code and what it wrote, its errors only where the code is not 0; code null where it was ended.</returns>
     public static async Task<(int? Code, string Output)> RunAsync(string[] arguments, string folder, TimeSpan limit)
     {
         var start = new ProcessStartInfo(Path, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
@@ -31,6 +31,7 @@ internal static class DotnetHost
             return (null, "");
         }
 
-        return (process.ExitCode, string.Concat(await Task.WhenAll(texts)).Trim());
+        string[] written = await Task.WhenAll(texts);
+        return (process.ExitCode, (process.ExitCode == 0 ? written[0] : string.Concat(written)).Trim());
     }
 }
