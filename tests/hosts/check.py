@@ -14,7 +14,7 @@ EXPECTED is the folder of the notebooks that `clipood run --ipynb EXPECTED` wrot
 Of every code cell number, order and kind of the outputs (display, result, stream), their MIME types, the visible text of
 the HTML (without scripts and styles) and the plain text are compared. Two kinds of numbers may differ from run to run and are
 masked on both sides: spans of time ("0.53 s", "12 ms") and the count of threads. An output that only brings a script
-(plotly.js) shows nothing and is left out. Exit code 0: all equal; 1: a difference or a failure; 2: bad input.
+(plotly.js, the tool's own in a Jupyter page) is left out. Exit code 0: all equal; 1: a difference or a failure; 2: bad input.
 """
 
 import base64
@@ -34,7 +34,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOOL = ["dotnet", "tool", "run", "dotnet-interactive", "--"]
 VARYING = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?=\s?(?:ms|s|seconds|minutes)\b)|\b\d+ threads?\b")
-PARALLEL = os.cpu_count() or 1
+OWN_SCRIPT = "this is an easy method to get it"  # the tool connects the page to the kernel, in the first cell under Jupyter
 TIMEOUT = 600  # of one notebook, in seconds
 
 
@@ -93,7 +93,7 @@ def comparable(outputs, kinds):
         else:
             data = {mime: joined(value) for mime, value in output["data"].items()}
             markup = data.get("text/html", "")
-            if "<script" in markup and not visible(markup):
+            if "<script" in markup and (not visible(markup) or OWN_SCRIPT in markup):
                 continue
             lines.append(f"{kinds[kind]} {', '.join(sorted(data))}")
             lines += [f"  {mime}: {visible(data[mime]) if mime == 'text/html' else words(data[mime])}" for mime in sorted(data)]
@@ -113,13 +113,18 @@ def read_ipynb(path):
 # --- the hosts: each takes a .dib file and gives the outputs of its code cells -------------------------------------------
 
 
-def environment():
+def parallel(host):
+    # Kernels that Jupyter starts at the same time take the same port for HTTP, and all but one of them die of it.
+    return 1 if host == "jupyter" else os.cpu_count() or 1
+
+
+def environment(host):
     # As in our own host: notebooks that run at the same time share the processors.
-    return {**os.environ, "DOTNET_PROCESSOR_COUNT": str(max(1, (os.cpu_count() or 1) // PARALLEL))}
+    return {**os.environ, "DOTNET_PROCESSOR_COUNT": str(max(1, (os.cpu_count() or 1) // parallel(host)))}
 
 
 def start(arguments, **options):
-    return subprocess.Popen(arguments, cwd=ROOT, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", **options)
+    return subprocess.Popen(arguments, cwd=ROOT, env=environment("stdio"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", **options)
 
 
 def parse_dib(path):
@@ -194,9 +199,9 @@ def run_jupyter(path):
         clipood("export", path.stem, "--for", "jupyter", "--output", str(ipynb))
         notebook = nbformat.read(ipynb, as_version=4)
         nbformat.validate(notebook)
-        os.environ.update(environment())
+        os.environ.update(environment("jupyter"))
         nbclient.NotebookClient(notebook, timeout=TIMEOUT, kernel_name=notebook.metadata.kernelspec.name, allow_errors=True,
-                                resources={"metadata": {"path": folder}}).execute()
+                                resources={"metadata": {"path": folder}}).execute(stdout=subprocess.DEVNULL)
     return [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
 
 
@@ -205,7 +210,7 @@ def run_repl(path):
         ipynb = pathlib.Path(folder) / (path.stem + ".ipynb")
         run = subprocess.run(
             ["dotnet", "tool", "run", "dotnet-repl", "--", "--run", path.name, "--exit-after-run", "--output-format", "ipynb", "--output-path", str(ipynb)],
-            cwd=path.parent, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=TIMEOUT)
+            cwd=path.parent, env=environment("repl"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=TIMEOUT)
         if not ipynb.exists():
             raise HostError(f"dotnet-repl wrote no notebook (exit code {run.returncode}): {run.stdout[-2000:]}")
         return [cell["outputs"] for cell in read_ipynb(ipynb)]
@@ -271,7 +276,7 @@ def main(arguments):
         print(f"{folder} holds {len(notebooks)} of the notebooks asked for. Write them with: clipood run --ipynb {folder}")
         return 2
     failed = 0
-    with tempfile.TemporaryDirectory(prefix="jupyter-") as jupyter, concurrent.futures.ProcessPoolExecutor(PARALLEL) as pool:
+    with tempfile.TemporaryDirectory(prefix="jupyter-") as jupyter, concurrent.futures.ProcessPoolExecutor(parallel(host)) as pool:
         if host == "jupyter":
             os.environ["JUPYTER_DATA_DIR"] = jupyter
             clipood("jupyter", "install")
