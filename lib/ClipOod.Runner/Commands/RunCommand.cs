@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ClipOod.Notebook;
+using ClipOod.Runner.Documents;
 using ClipOod.Runner.Execution;
 using ClipOod.Runner.Rendering;
 
@@ -24,6 +25,8 @@ internal sealed class RunCommand : Command
 
     private readonly Option<string> _report = new("--report") { Description = "Also write a report as JSON", HelpName = "FILE" };
 
+    private readonly Option<string> _ipynb = new("--ipynb") { Description = "Also save each notebook with its outputs as .ipynb", HelpName = "FOLDER" };
+
     private readonly Option<bool> _record = new("--record") { Description = "Record the results of this run as the expected ones" };
 
     private readonly Option<bool> _stopOnError = new("--stop-on-error") { Description = "Start no further notebook once one has failed" };
@@ -34,7 +37,7 @@ internal sealed class RunCommand : Command
         : base("run", "Run the notebooks, compare their results with the recorded ones, and write the site")
     {
         _run.AddTo(this);
-        foreach (Option option in new Option[] { _only, _output, _report, _record, _stopOnError, _quiet })
+        foreach (Option option in new Option[] { _only, _output, _report, _ipynb, _record, _stopOnError, _quiet })
         {
             Options.Add(option);
         }
@@ -96,6 +99,14 @@ internal sealed class RunCommand : Command
         if (report is not null)
         {
             RunReport.Write(report, run);
+        }
+
+        if (parse.GetValue(_ipynb) is string ipynb)
+        {
+            foreach (NotebookRun notebook in run.Runs)
+            {
+                IpynbExporter.Write(Path.Combine(ipynb, notebook.Id + ".ipynb"), notebook);
+            }
         }
 
         display.PrintLine($"Open {(pages.Count == 1 ? pages[0] : Path.Combine(site, "index.html"))}");

@@ -7,7 +7,10 @@ using ClipOod.Runner.Rendering;
 
 namespace ClipOod.Runner.Documents;
 
-/// <summary>Writes a run as a Jupyter notebook (nbformat 4.5) with its outputs, for readers who have Jupyter.</summary>
+/// <summary>
+/// Writes a run as a Jupyter notebook (nbformat 4.5) with its outputs, to read or to run where there is Jupyter. References to files are
+/// resolved and links lead from one <c>.ipynb</c> to another, so that it works in another folder than its source.
+/// </summary>
 internal static class IpynbExporter
 {
     private static readonly JsonSerializerOptions _indented = new()
@@ -34,11 +37,12 @@ internal static class IpynbExporter
     /// <summary>The notebook as JSON text.</summary>
     internal static string ToJson(NotebookRun run)
     {
+        string folder = Path.GetDirectoryName(Path.GetFullPath(run.Path))!;
         var cells = new JsonArray();
         int executed = 0;
         foreach (CellRun cell in run.Cells)
         {
-            cells.Add(cell.Kernel == "markdown" ? MarkdownCell(cell) : CodeCell(cell, cell.State is RunState.NotRun or RunState.OtherWorld ? null : ++executed));
+            cells.Add(cell.Kernel == "markdown" ? MarkdownCell(cell) : CodeCell(cell, folder, cell.State is RunState.NotRun or RunState.OtherWorld ? null : ++executed));
         }
 
         var notebook = new JsonObject
@@ -71,13 +75,13 @@ internal static class IpynbExporter
         ["cell_type"] = "markdown",
         ["id"] = IdOf(cell),
         ["metadata"] = new JsonObject(),
-        ["source"] = Lines(cell.Source),
+        ["source"] = Lines(CellsElsewhere.LinkTo(cell.Source, "ipynb")),
     };
 
-    private static JsonObject CodeCell(CellRun cell, int? executionCount)
+    private static JsonObject CodeCell(CellRun cell, string folder, int? executionCount)
     {
         // Cells of another kernel name it in their first line, as .NET's kernels read it.
-        string source = cell.Kernel == "csharp" ? cell.Source : $"#!{cell.Kernel}\n{cell.Source}";
+        string source = cell.Kernel == "csharp" ? CellsElsewhere.ResolveReferences(cell.Source, folder) : $"#!{cell.Kernel}\n{cell.Source}";
         IEnumerable<CellOutput> all = cell.Kernel switch
         {
             "html" => [Shown(cell.Source)],

@@ -114,7 +114,7 @@ internal static class Workbook
     /// <summary>A notebook of which nothing was run.</summary>
     /// <param name="notebook">The notebook.</param>
     /// <param name="state">Why: <see cref="RunState.NotRun"/> or <see cref="RunState.OtherWorld"/>.</param>
-    internal static NotebookRun NotStarted(NotebookFile notebook, RunState state) => new(
+    public static NotebookRun NotStarted(NotebookFile notebook, RunState state) => new(
         notebook.Id,
         notebook.Path,
         notebook.Title,

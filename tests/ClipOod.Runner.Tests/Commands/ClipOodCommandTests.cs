@@ -260,6 +260,68 @@ public sealed class ClipOodCommandTests : IDisposable
         Assert.Contains("shown", notebook.RootElement.GetProperty("cells")[0].GetProperty("outputs").ToString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Export_ForAHost_RunsNothing_AndResolvesReferences()
+    {
+        string ran = Path.Combine(_workbook.Root, "ran");
+        _workbook.AddCells("01-a", $"System.IO.File.WriteAllText(@\"{ran}\", \"\");", "#r \"../a.dll\"");
+        foreach ((string file, string[] options) in new[] { ("a.ipynb", (string[])["--to", "ipynb", "--no-run"]), ("b.ipynb", ["--for", "jupyter"]), ("c.dib", ["--for", "verso"]) })
+        {
+            string path = Path.Combine(_workbook.Root, file);
+
+            var (code, output, error) = await InvokeAsync(["export", "1", .. options, "--notebooks", _workbook.Notebooks, "--output", path]);
+
+            Assert.Equal((0, $"Wrote {path}", ""), (code, output.Trim(), error));
+            Assert.Contains(Path.Combine(_workbook.Root, "a.dll").Replace("\\", "\\\\", StringComparison.Ordinal), File.ReadAllText(path), StringComparison.Ordinal);
+        }
+
+        Assert.False(File.Exists(ran));
+    }
+
+    [Theory]
+    [InlineData("Give either --to ipynb")]
+    [InlineData("Give either --to ipynb", "--to", "ipynb", "--for", "jupyter")]
+    [InlineData("2 notebooks are to be saved", "--for", "verso", "--output", "x.dib")]
+    public async Task Export_WithoutOneFormatOrOneFile_SaysWhatToGive(string says, params string[] arguments)
+    {
+        _workbook.AddCells("01-a", "1");
+        _workbook.AddCells("02-b", "1");
+
+        var (code, output, error) = await InvokeAsync(["export", "--notebooks", _workbook.Notebooks, .. arguments]);
+
+        Assert.Equal((2, ""), (code, output));
+        Assert.Contains(says, error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Export_OfAFormulaThatCannotBeSet_NamesItsLine()
+    {
+        _workbook.Add("01-a", "#!markdown\nText\n\n$\\nosuch$\n");
+
+        var (code, _, error) = await InvokeAsync("export", "--for", "verso", "--notebooks", _workbook.Notebooks, "--output", Path.Combine(_workbook.Root, "x.dib"));
+
+        Assert.Equal(2, code);
+        Assert.Contains("01-a, cell 1, line 3: TexError", error, StringComparison.Ordinal);
+    }
+
+    // In a process of its own: the environment is the whole process's.
+    [Fact]
+    public async Task JupyterInstall_LeavesTheKernelOfSomebodyElse()
+    {
+        string kernel = Path.Combine(Directory.CreateDirectory(Path.Combine(_workbook.Root, "kernels", ".net-csharp")).FullName, "kernel.json");
+        File.WriteAllText(kernel, "{}");
+        var start = new ProcessStartInfo(DotnetHost.Path, ["exec", typeof(ClipOodCommand).Assembly.Location, "jupyter", "install"]) { RedirectStandardError = true };
+        start.Environment["JUPYTER_DATA_DIR"] = _workbook.Root;
+
+        using Process process = Process.Start(start)!;
+        string error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(2, process.ExitCode);
+        Assert.Contains($"{kernel} is there already, and clipood did not write it.", error, StringComparison.Ordinal);
+        Assert.Equal("{}", File.ReadAllText(kernel));
+    }
+
     // In a process of its own: the environment is the whole process's.
     [Theory]
     [InlineData(null, "CLIPOOD_FEATURES is not set")]
