@@ -2,6 +2,8 @@ using System.Reflection;
 using System.Runtime.ExceptionServices;
 using System.Text;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp.Formatting;
+using Microsoft.CodeAnalysis.Host.Mef;
 using Microsoft.CodeAnalysis.Scripting;
 using Microsoft.DotNet.Interactive;
 using Microsoft.DotNet.Interactive.Commands;
@@ -59,7 +61,7 @@ internal sealed class InteractiveEngine : ICellEngine
 
     private static readonly Lock _swappingConsole = new();
 
-    private readonly CSharpKernel _csharp = new();
+    private readonly CSharpKernel _csharp;
     private readonly CompositeKernel _root = new();
     private readonly CellOutputs _outputs;
     private readonly Dictionary<string, string> _displayIds = new(StringComparer.Ordinal);
@@ -67,6 +69,8 @@ internal sealed class InteractiveEngine : ICellEngine
     public InteractiveEngine(CellOutputs outputs)
     {
         _outputs = outputs;
+        LeaveEditorsOut();
+        _csharp = new CSharpKernel();
         _root.Add(
             _csharp.UseNugetDirective((kernel, packages) =>
             {
@@ -86,8 +90,10 @@ internal sealed class InteractiveEngine : ICellEngine
             .WithOptimizationLevel(OptimizationLevel.Release)
             .WithEmitDebugInformation(true)
             .WithFileEncoding(Encoding.UTF8)
+            .AddReferences(typeof(DisplayFunctions).Assembly)
             .AddImports(
                 "Microsoft.DotNet.Interactive",
+                "Microsoft.DotNet.Interactive.DisplayFunctions",
                 "Microsoft.DotNet.Interactive.Kernel",
                 "Microsoft.DotNet.Interactive.Formatting",
                 "Microsoft.DotNet.Interactive.Formatting.PocketViewTags");
@@ -175,9 +181,19 @@ internal sealed class InteractiveEngine : ICellEngine
                 mime[value.MimeType] = value.Value;
             }
 
+            if (display.Value is ScriptContent script)
+            {
+                mime["application/javascript"] = script.ScriptValue;
+            }
+
             _outputs.Send(new ValueDisplayed(id, mime, message is ReturnValueProduced, message is DisplayedValueUpdated));
         }
     }
+
+    // The kernel keeps a workspace for completion and hovers, which nobody asks here. Half of a second goes to the services that all
+    // assemblies of the compiler's editor offer, unless the workspace finds a host with the two that it cannot do without.
+    private static void LeaveEditorsOut() => typeof(MefHostServices).GetProperty(nameof(MefHostServices.DefaultHost))!
+        .SetValue(null, MefHostServices.Create([typeof(Workspace).Assembly, typeof(CSharpFormattingOptions).Assembly]));
 
     // For the time of each command the engine puts writers of its own in place of the console's, and loses what a thread writes after its
     // cell. While somebody listens to them it leaves the console alone.

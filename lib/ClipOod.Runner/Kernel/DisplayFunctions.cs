@@ -1,0 +1,39 @@
+using Microsoft.DotNet.Interactive.Formatting;
+
+// Notebooks know these under this namespace: the display functions of .NET Interactive once more. Its own give a handle that belongs to no
+// output, so that an update shows a second output instead of replacing the first. These have no parameter array: C# prefers them.
+namespace Microsoft.DotNet.Interactive;
+
+/// <summary>The functions that every cell can call without a prefix.</summary>
+public static class DisplayFunctions
+{
+    /// <summary>Shows a value as an output of the running cell.</summary>
+    /// <param name="value">The value.</param>
+    /// <returns>A handle with which the output can be replaced.</returns>
+    public static DisplayedValue display(object? value) => value.Display();
+
+    /// <summary>Shows a value as an output of the running cell.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="mimeType">MIME type to show it as.</param>
+    /// <returns>A handle with which the output can be replaced.</returns>
+    public static DisplayedValue display(object? value, string mimeType) => value.Display(mimeType);
+}
+
+/// <summary>Displays any value by a call on it.</summary>
+public static class ValueDisplayExtensions
+{
+    /// <summary>Shows a value as an output of the running cell.</summary>
+    /// <param name="value">The value.</param>
+    /// <returns>A handle with which the output can be replaced.</returns>
+    public static DisplayedValue Display(this object? value) => Show(value);
+
+    /// <summary>Shows a value as an output of the running cell.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="mimeType">MIME type to show it as.</param>
+    /// <returns>A handle with which the output can be replaced.</returns>
+    public static DisplayedValue Display(this object? value, string mimeType) => Show(value, mimeType);
+
+    // A thread that outlives its cell has none to show a value in.
+    private static DisplayedValue Show(object? value, params string[] mimeTypes) =>
+        KernelInvocationContext.Current is { IsComplete: false } cell ? cell.Display(value, mimeTypes) : DisplayExtensions.Display(value, mimeTypes);
+}
