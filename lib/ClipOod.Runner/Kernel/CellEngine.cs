@@ -181,6 +181,12 @@ internal sealed class InteractiveEngine : ICellEngine
                 mime[value.MimeType] = value.Value;
             }
 
+            // For readers that show nothing else, as the display functions do.
+            if (display is ReturnValueProduced { Value: not (FormattedValue or IEnumerable<FormattedValue>) })
+            {
+                mime.TryAdd(PlainTextFormatter.MimeType, display.Value.ToDisplayString(PlainTextFormatter.MimeType));
+            }
+
             if (display.Value is ScriptContent script)
             {
                 mime["application/javascript"] = script.ScriptValue;
