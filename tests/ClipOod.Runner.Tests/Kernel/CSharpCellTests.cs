@@ -95,10 +95,10 @@ public sealed class CSharpCellTests(CellSession session) : IClassFixture<CellSes
     [Fact]
     public async Task CompilationError_NamesLineInTheCell()
     {
-        var error = await _session.RunAsync("\nvar a = 1;\nvar b = c;\nint d = \"\";");
+        var error = await _session.RunAsync("\nvar a = 1;\nvar b = nowhere;\nint d = \"\";");
 
         Assert.Equal(("CompilationError", 3), (error!.Type, error.Line));
-        Assert.Equal("CS0103: The name 'c' does not exist in the current context", error.Message);
+        Assert.Equal("CS0103: The name 'nowhere' does not exist in the current context", error.Message);
         Assert.Contains("(4,9): error CS0029", error.Details, StringComparison.Ordinal);
     }
 
