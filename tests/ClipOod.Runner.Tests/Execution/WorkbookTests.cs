@@ -43,10 +43,10 @@ public sealed class WorkbookTests : IDisposable
         Assert.True((run with { Runs = [run.Runs[0]] }).Passed);
     }
 
-    // A thread of its own keeps a process alive that is asked to end, until it is killed.
+    // Neither ends by itself. A thread of its own keeps a process alive that is asked to end, until it is killed.
     [Theory]
     [InlineData("while (true) { System.Threading.Thread.Sleep(1); }")]
-    [InlineData("new System.Threading.Thread(() => System.Threading.Thread.Sleep(60000)).Start();\nawait Task.Delay(60000);")]
+    [InlineData("new System.Threading.Thread(() => System.Threading.Thread.Sleep(-1)).Start();\nawait Task.Delay(-1);")]
     public async Task Cancellation_EndsTheProcess_KeepsWhatItGave_AndStartsNoOther(string source)
     {
         _workbook.AddCells("01-long", "Console.WriteLine(\"so far\");", source, "1");
@@ -62,7 +62,6 @@ public sealed class WorkbookTests : IDisposable
         Assert.Equal([RunState.Cancelled, RunState.NotRun], run.Runs.Select(notebook => notebook.State));
         Assert.Equal([RunState.Passed, RunState.Cancelled, RunState.NotRun], run.Runs[0].Cells.Select(cell => cell.State));
         Assert.Equal("so far\n", Text(run.Runs[0].Cells[0]));
-        Assert.True(run.Elapsed < TimeSpan.FromSeconds(50), $"It took {run.Elapsed}.");
     }
 
     [Fact]
