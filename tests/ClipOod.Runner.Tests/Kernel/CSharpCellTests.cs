@@ -67,7 +67,7 @@ public sealed class CSharpCellTests(CellSession session) : IClassFixture<CellSes
     [Fact]
     public async Task DisplayedValue_Update_ReplacesItsOutput()
     {
-        Assert.Null(await _session.RunAsync("var shown = display(\"before\");\nshown.Update(\"after\");"));
+        Assert.Null(await _session.RunAsync("using System;\nusing Microsoft.DotNet.Interactive;\nvar shown = \"before\".Display();\nshown.Update(\"after\");"));
 
         ValueDisplayed[] displayed = [.. _session.Displayed];
         Assert.Equal(2, displayed.Length);
