@@ -85,7 +85,7 @@ internal static class IpynbExporter
         IEnumerable<CellOutput> all = cell.Kernel switch
         {
             "html" => [Shown(cell.Source)],
-            "javascript" => [Shown($"<script>(async () => {{\n{HtmlFragment.Script(cell.Source)}\n}})();</script>")],
+            "javascript" => [Shown($"<script>(async () => {{\n{HtmlFragment.Script(cell.Script)}\n}})();</script>")],
             _ => cell.Outputs,
         };
         var outputs = new JsonArray([.. all.Select(output => Output(WithPlotly(output), executionCount))]);
