@@ -2,10 +2,11 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipOod.Notebook;
+using ClipOod.Runner.Documents;
 using ClipOod.Runner.Execution;
-using ClipOod.Runner.Rendering;
+using ClipOod.Runner.Kernel;
 
-namespace ClipOod.Runner.Documents;
+namespace ClipOod.Runner.Rendering;
 
 /// <summary>
 /// Writes a run as a Jupyter notebook (nbformat 4.5) with its outputs, to read or to run where there is Jupyter. References to files are
