@@ -66,7 +66,7 @@ public sealed class HostingTests : IDisposable
     [Fact]
     public void WhatTheHostRefuses_IsNotDeclared()
     {
-        AppDomain.CurrentDomain.SetData(Expect.HostKey, (string _) => throw new InvalidOperationException("two values"));
+        AppDomain.CurrentDomain.SetData(Expect.HostKey, void (string _) => throw new InvalidOperationException("two values"));
         Assert.Throws<InvalidOperationException>(() => Expect.Number("refused", 1, 0));
         AppDomain.CurrentDomain.SetData(Expect.HostKey, null);
         Assert.Equal("Result refused: 2", Expect.Number("refused", 2, 0).ToString());
