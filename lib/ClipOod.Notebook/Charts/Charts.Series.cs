@@ -360,7 +360,7 @@ public static partial class Charts
 
         int low = order.MinBy(k => thresholds[k]), high = order.MaxBy(k => thresholds[k]);
         string alt = $"Thresholds of {classes.Count} classes, {by}: lowest {Numbers.Short(thresholds[low])} ({classes[low]}), "
-            + $"median {Numbers.Short(Median(thresholds))}, highest {Numbers.Short(thresholds[high])} ({classes[high]})."
+            + $"median {Numbers.Short(Statistics.Median(thresholds))}, highest {Numbers.Short(thresholds[high])} ({classes[high]})."
             + (reference is { } r ? $" {r.Name}: {Numbers.Short(r.Value)}." : "")
             + (fallback is null ? "" : $" {fallback.Count(used => used)} classes had too few images and use the fallback.");
         ResultTable table = new ResultTable("Thresholds")

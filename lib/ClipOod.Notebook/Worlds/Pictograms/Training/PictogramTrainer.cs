@@ -175,7 +175,7 @@ public sealed class PictogramTrainer : IDisposable
     private void SaveCheckpoint(string folder)
     {
         _trainer.SaveCheckpoint(Path.Combine(folder, CheckpointFile));
-        AtomicFile.Write(Path.Combine(folder, HistoryFile), path => File.WriteAllText(path, JsonSerializer.Serialize(new Saved(_options, Trained, _history, _losses), _json)));
+        AtomicFile.Write(Path.Combine(folder, HistoryFile), JsonSerializer.Serialize(new Saved(_options, Trained, _history, _losses), _json));
     }
 
     private void Resume(string folder)
