@@ -167,6 +167,7 @@ public sealed class ClipnLite
                 Hyperparameters =
                 [
                     new("batch", 256, 2048, "as many images as the small ID sets have"),
+                    new("epochs", 10, 10, "the paper's"),
                 ],
             },
             fit =>
@@ -175,7 +176,14 @@ public sealed class ClipnLite
                 ClipnLite lite = Train(
                     train.Features,
                     fit.Text.Select([.. train.Labels]),
-                    new() { LogitScale = fit.Scale, DuplicateCosine = 0.95, BatchSize = Math.Min((int)fit["batch"], train.Count), Seed = fit.Seed });
+                    new()
+                    {
+                        LogitScale = fit.Scale,
+                        DuplicateCosine = 0.95,
+                        BatchSize = Math.Min((int)fit["batch"], train.Count),
+                        Epochs = (int)fit["epochs"],
+                        Seed = fit.Seed,
+                    });
                 return images => lite.Atd(images.Features, fit.Text);
             }),
     ];

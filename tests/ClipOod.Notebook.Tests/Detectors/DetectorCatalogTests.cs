@@ -133,12 +133,13 @@ public sealed partial class DetectorCatalogTests
             return $"there is no notebook {number}";
         }
 
-        // An instance's method is named on the instance: the type, and the method after a point.
+        // It is taken from the catalogue, or called. An instance's method is named on the instance: the type, and the method after a point.
         string text = File.ReadAllText(file);
         string[] parts = score.Member.Split('.');
-        return text.Contains(parts[0], StringComparison.Ordinal) && Regex.IsMatch(text, $@"\.{parts[^1]}\b")
+        return text.Contains($"\"{score.Key}\"", StringComparison.Ordinal)
+            || (text.Contains(parts[0], StringComparison.Ordinal) && Regex.IsMatch(text, $@"\.{parts[^1]}\b"))
             ? null
-            : $"notebook {number} does not use {score.Member}";
+            : $"notebook {number} neither takes \"{score.Key}\" from the catalogue nor uses {score.Member}";
     }
 
     private static string? GoldenValues(DetectorCard score, string tests) =>
