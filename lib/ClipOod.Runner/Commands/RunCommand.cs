@@ -1,6 +1,5 @@
 using System.CommandLine;
 using ClipOod.Notebook;
-using ClipOod.Runner.Documents;
 using ClipOod.Runner.Execution;
 using ClipOod.Runner.Rendering;
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using ClipOod.Runner.Execution;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Scripting;
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using ClipOod.Runner.Documents;
-using ClipOod.Runner.Execution;
 
 namespace ClipOod.Runner.Kernel;
 

@@ -4,7 +4,6 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using ClipOod.Runner.Documents;
-using ClipOod.Runner.Execution;
 
 namespace ClipOod.Runner.Kernel;
 

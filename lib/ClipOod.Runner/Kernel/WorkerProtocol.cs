@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ClipOod.Runner.Documents;
-using ClipOod.Runner.Execution;
 
 namespace ClipOod.Runner.Kernel;
 

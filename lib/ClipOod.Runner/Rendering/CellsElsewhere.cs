@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using ClipOod.Runner.Documents;
 
 namespace ClipOod.Runner.Rendering;
 

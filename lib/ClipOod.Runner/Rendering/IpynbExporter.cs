@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using ClipOod.Runner.Documents;
 using ClipOod.Runner.Execution;
 using ClipOod.Runner.Kernel;
 

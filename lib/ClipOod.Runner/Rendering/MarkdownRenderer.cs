@@ -1,4 +1,3 @@
-using ClipOod.Runner.Execution;
 using ClipOod.Runner.Kernel;
 using Markdig;
 using Markdig.Extensions.AutoIdentifiers;

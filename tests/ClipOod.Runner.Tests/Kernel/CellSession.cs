@@ -1,5 +1,4 @@
 using ClipOod.Runner.Documents;
-using ClipOod.Runner.Execution;
 using ClipOod.Runner.Kernel;
 
 namespace ClipOod.Runner.Tests.Kernel;

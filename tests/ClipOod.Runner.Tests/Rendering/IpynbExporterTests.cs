@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using ClipOod.Runner.Documents;
 using ClipOod.Runner.Execution;
 using ClipOod.Runner.Rendering;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using ClipOod.Autodiff;
 using ClipOod.Clip;
@@ -48,7 +49,7 @@ internal static class PictogramModelMaker
         {
             Command = command,
             Commit = commit,
-            Made = DateTime.UtcNow,
+            Made = Now(),
             Seconds = Math.Round(trainer.Trained.TotalSeconds),
             Cores = Environment.ProcessorCount,
             Versions = new(StringComparer.Ordinal)
@@ -145,7 +146,7 @@ internal static class PictogramModelMaker
         {
             Command = command,
             Commit = commit,
-            Made = DateTime.UtcNow,
+            Made = Now(),
             Seconds = Math.Round(clock.Elapsed.TotalSeconds),
             Options = options,
             WeightsSha256 = PictogramManifest.HashFile(weights),
@@ -207,6 +208,9 @@ internal static class PictogramModelMaker
 
         return auroc;
     }
+
+    [SuppressMessage("ApiDesign", "RS0030", Justification = "A manifest says when its model was made.")]
+    private static DateTime Now() => DateTime.UtcNow;
 
     private static void CopyFolder(string from, string to)
     {
