@@ -41,6 +41,8 @@ public sealed record BenchmarkCell(
 public sealed class Benchmark
 {
     private readonly Dictionary<(string Key, string Bench, string Ood, Metric Metric), Interval> _intervals = [];
+    private readonly Dictionary<(string Key, string Bench, string Ood, Metric Metric), ResampledMetric> _resampled = [];
+    private readonly Dictionary<(string Bench, string Ood), Resamples> _draws = [];
     private readonly int _resamples;
 
     private Benchmark(IReadOnlyList<BenchmarkCell> cells, IReadOnlyList<(Detector Detector, Bench Bench, string Why)> unavailable, int resamples)
@@ -120,10 +122,56 @@ public sealed class Benchmark
             }
 
             BenchmarkCell[] repeats = Repeats(detector, bench, ood);
-            return _intervals[(detector, bench, ood, metric)] = repeats is [BenchmarkCell one]
-                ? Metrics.Bootstrap(one.IdScores, one.OodScores, metric.Of, _resamples, seed: 0)
-                : Metrics.Bootstrap(repeats[0].IdScores, repeats[0].OodScores, metric.Of, _resamples, seed: 0);
+            return _intervals[(detector, bench, ood, metric)] = repeats.Length == 1
+                ? Resampled(detector, bench, ood, metric).Interval
+                : Inference.OfMean([.. repeats.Select(cell => metric.Of(cell.IdScores, cell.OodScores))]);
         }
+    }
+
+    /// <summary>
+    /// How much better one detector is than another, averaged over the OOD sets of a bench: on the same images where there is one repeat, on
+    /// the same repeats where there are several. Positive where the first is better, also of a metric of which lower is better.
+    /// </summary>
+    /// <param name="better">Key of the first detector.</param>
+    /// <param name="worse">Key of the second detector.</param>
+    /// <param name="bench">Role of the ID set.</param>
+    /// <param name="metric">The metric.</param>
+    /// <returns>The mean difference with its 95 % interval.</returns>
+    /// <exception cref="KeyNotFoundException">A detector was not run on the bench; the message says why where it is known.</exception>
+    public Interval Difference(string better, string worse, string bench, Metric metric)
+    {
+        ArgumentNullException.ThrowIfNull(metric);
+        int sign = metric.HigherIsBetter ? 1 : -1;
+        IReadOnlyList<string> sets = OodSetsOf(bench);
+        if (Repeats(better, bench, sets[0]).Length > 1)
+        {
+            double[][] differences = [.. sets.Select(ood => Repeats(better, bench, ood)
+                .Zip(Repeats(worse, bench, ood), (a, b) => sign * (metric.Of(a.IdScores, a.OodScores) - metric.Of(b.IdScores, b.OodScores)))
+                .ToArray())];
+            return Inference.OfMean([.. differences[0].Select((_, repeat) => differences.Average(set => set[repeat]))]);
+        }
+
+        // The draws of the ID images are the same for every OOD set, as they have one seed.
+        (ResampledMetric A, ResampledMetric B)[] pairs = [.. sets.Select(ood => (Resampled(better, bench, ood, metric), Resampled(worse, bench, ood, metric)))];
+        double estimate = sign * pairs.Average(pair => pair.A.Estimate - pair.B.Estimate);
+        double[] drawn = [.. Enumerable.Range(0, _resamples).Select(r => sign * pairs.Average(pair => pair.A.Values[r] - pair.B.Values[r]))];
+        double half = 1.96 * MathNet.Numerics.Statistics.ArrayStatistics.StandardDeviation(drawn);
+        return new Interval(estimate - half, estimate + half, estimate);
+    }
+
+    /// <summary>The published values beside ours, each in the convention of its source.</summary>
+    /// <param name="id">The published ID set, such as "ImageNet-1k".</param>
+    /// <param name="against">The published OOD set, such as "Textures".</param>
+    /// <param name="bench">Role of the ID set that stands for it here.</param>
+    /// <param name="ood">Role of the OOD set that stands for it here.</param>
+    /// <param name="metric">"auroc", or "fpr95" for every convention.</param>
+    /// <returns>The published rows of the detectors that were run, in the order of the file, and our value in the row's convention.</returns>
+    public IReadOnlyList<(PublishedRow Row, double Ours)> BesidePublished(string id, string against, string bench, string ood, string metric)
+    {
+        HashSet<string> run = [.. DetectorsOn(bench).Select(detector => detector.Card.Key)];
+        return [.. Published.Find(id: id, ood: against, metric: metric)
+            .Where(row => run.Contains(row.Detector) && Metric.All.Any(known => known.Key == row.MetricKey))
+            .Select(row => (row, ValueOf(row.Detector, bench, ood, Metric.Parse(row.MetricKey))))];
     }
 
     /// <summary>A metric averaged over repeats, without an interval.</summary>
@@ -257,6 +305,22 @@ public sealed class Benchmark
             CultureInfo.InvariantCulture,
             $"{build} {bench.World} {bench.Role} {bench.Split} {bench.Test.Provenance} {ood.Role} {ood.Images.Provenance} {detector.Card.Key} {seed}");
         return $"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(what)))[..24]}.json";
+    }
+
+    private ResampledMetric Resampled(string detector, string bench, string ood, Metric metric)
+    {
+        if (!_resampled.TryGetValue((detector, bench, ood, metric), out ResampledMetric? known))
+        {
+            BenchmarkCell cell = Repeats(detector, bench, ood)[0];
+            if (!_draws.TryGetValue((bench, ood), out Resamples? draws))
+            {
+                _draws[(bench, ood)] = draws = new Resamples(cell.IdScores.Count, cell.OodScores.Count, _resamples);
+            }
+
+            _resampled[(detector, bench, ood, metric)] = known = draws.Of(cell.IdScores, cell.OodScores, metric);
+        }
+
+        return known;
     }
 
     private BenchmarkCell[] Repeats(string detector, string bench, string ood)
