@@ -28,7 +28,7 @@ public static class Published
     public static IReadOnlyList<PublishedRow> All => _all.Value;
 
     /// <summary>The rows of a detector, pair and metric; what is null may be anything.</summary>
-    /// <param name="detector">Key as in <see cref="ScoreRegistry"/>, such as "neglabel".</param>
+    /// <param name="detector">Key as in <see cref="DetectorCatalog"/>, such as "neglabel".</param>
     /// <param name="id">ID set as the papers call it, such as "ImageNet-1K".</param>
     /// <param name="ood">OOD set as the papers call it, such as "Textures".</param>
     /// <param name="metric">A <see cref="PublishedRow.Metric"/>, such as "fpr95" for every convention, or a <see cref="Metric.Key"/>.</param>
@@ -84,7 +84,7 @@ public static class Published
 }
 
 /// <summary>One published number.</summary>
-/// <param name="Detector">Key of the detector, where this workbook has it as in <see cref="ScoreRegistry"/>.</param>
+/// <param name="Detector">Key of the detector, where this workbook has it as in <see cref="DetectorCatalog"/>.</param>
 /// <param name="Backbone">Such as "ViT-B/16"; "not stated" where the source does not say.</param>
 /// <param name="Id">The ID set as the source calls it.</param>
 /// <param name="Metric">"auroc", "fpr95", "aupr-in", "aupr-out", "aupr" (side not stated), "accuracy" or "detection-rate".</param>
