@@ -67,7 +67,7 @@ public static partial class Charts
         });
 
         string[] accepted = [.. sets.Select(set => Numbers.Percent(FractionAtLeast(set.Scores, cut)))];
-        double[] medians = [.. sets.Select(set => Median(set.Scores))];
+        double[] medians = [.. sets.Select(set => Statistics.Median(set.Scores))];
         string rates = string.Join(", ", sets.Skip(1).Select((set, i) => $"{accepted[i + 1]} of {set.Name}"));
         int infinite = sets.Sum(set => set.Scores.Count(score => !double.IsFinite(score)));
         string caption = $"At or above {Numbers.Short(cut)}, where images are taken as in-distribution, lie {accepted[0]} of {id.Name} and {rates}."
@@ -112,7 +112,7 @@ public static partial class Charts
             hovermode = "x unified",
         });
         string alt = $"Densities of {xTitle}. " + string.Join(" ", groups.Select(group =>
-            $"{group.Name}: {Numbers.Count(group.Values.Count)} images, median {Numbers.Short(Median(group.Values))}."));
+            $"{group.Name}: {Numbers.Count(group.Values.Count)} images, median {Numbers.Short(Statistics.Median(group.Values))}."));
         ResultTable table = new ResultTable("Densities").Number("from", edges[..^1]).Number("to", edges[1..]);
         for (int i = 0; i < groups.Count; i++)
         {
@@ -168,13 +168,6 @@ public static partial class Charts
 
     private static double FractionAtLeast(IdScores scores, double threshold) =>
         (double)scores.Count(score => score >= threshold) / scores.Count;
-
-    private static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        int middle = sorted.Length / 2;
-        return sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-    }
 
     private static string ScoreTitle(IdScores scores)
     {

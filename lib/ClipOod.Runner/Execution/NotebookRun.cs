@@ -39,7 +39,11 @@ internal sealed record NotebookRun(
     RunState State,
     TimeSpan Elapsed,
     IReadOnlyList<CellRun> Cells,
-    IReadOnlyList<ResultCheck> Results);
+    IReadOnlyList<ResultCheck> Results)
+{
+    /// <summary>The parameters that were given and that the notebook asked for.</summary>
+    public IReadOnlyDictionary<string, string> Parameters { get; init; } = new Dictionary<string, string>();
+}
 
 /// <summary>What one cell gave.</summary>
 /// <param name="Number">1-based, counted over all cells.</param>

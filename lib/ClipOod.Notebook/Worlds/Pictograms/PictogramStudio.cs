@@ -89,7 +89,7 @@ public sealed class PictogramStudio : WorldEncoder
     /// <param name="purpose">Pictures of different purposes differ; those of one purpose are always the same.</param>
     /// <param name="shift">A shift of the pictures; null for none.</param>
     public static ImageBatch Draw(Concept concept, int count, string purpose = "notebook", Shift? shift = null) =>
-        ToBatch(DrawEach([concept], count, purpose, shift).Pictures);
+        ImageBatch.Of(DrawEach([concept], count, purpose, shift).Pictures);
 
     /// <summary>
     /// Pictures of a set and their features, drawn and encoded on first use and then kept: those of one purpose are always the same.
@@ -106,7 +106,7 @@ public sealed class PictogramStudio : WorldEncoder
             bool noise = set == PictogramWorld.NoiseSet;
             string[] classes = noise ? [.. NoisePictures.Kinds] : [.. ConceptsOf(set).Select(concept => concept.Name)];
             (RgbImage[] pictures, int[] labels) = noise ? DrawNoise(perClass, split) : DrawEach(ConceptsOf(set), perClass, split, shift);
-            return Encode(PictogramWorld.NameOf(set, classes.Length), split, ToBatch(pictures), labels, classes);
+            return Encode(PictogramWorld.NameOf(set, classes.Length), split, ImageBatch.Of(pictures), labels, classes);
         });
     }
 
@@ -130,7 +130,4 @@ public sealed class PictogramStudio : WorldEncoder
     }
 
     private static int[] LabelsOf(int classes, int perClass) => [.. Enumerable.Range(0, classes * perClass).Select(i => i / perClass)];
-
-    private static ImageBatch ToBatch(RgbImage[] pictures) => new(
-        pictures.Length, PictogramArtist.Side, PictogramArtist.Side, [.. pictures.SelectMany(picture => picture.Pixels)]);
 }

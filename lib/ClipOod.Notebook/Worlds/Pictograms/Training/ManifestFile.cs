@@ -34,7 +34,7 @@ internal static class ManifestFile
 
     /// <summary>Writes a manifest; it appears under its name when it is complete.</summary>
     public static void Save<T>(string path, T manifest) =>
-        AtomicFile.Write(path, temporary => File.WriteAllText(temporary, JsonSerializer.Serialize(manifest, _json) + "\n"));
+        AtomicFile.Write(path, JsonSerializer.Serialize(manifest, _json) + "\n");
 
     /// <summary>SHA-256 of a file, as hexadecimal digits.</summary>
     public static string Hash(string path)

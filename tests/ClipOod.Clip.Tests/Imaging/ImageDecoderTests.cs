@@ -107,7 +107,7 @@ public sealed class ImageDecoderTests
     [InlineData(SKEncodedImageFormat.Jpeg, "is truncated: it says Jpeg of 64x64 pixels")]
     [InlineData(SKEncodedImageFormat.Png, "is truncated: it says Png of 64x64 pixels")]
     // Skia does not open a WebP file that is shorter than its header says.
-    [InlineData(SKEncodedImageFormat.Webp, "expected a whole JPEG, PNG, WebP, GIF or BMP file")]
+    [InlineData(SKEncodedImageFormat.Webp, "expected a whole JPEG, PNG, WebP, GIF, BMP, TIFF, TGA, PBM, PGM or PPM file")]
     public void Decode_TruncatedFile_SaysSoWithThePath(SKEncodedImageFormat format, string expected)
     {
         using var folder = new TemporaryFolder();
@@ -134,7 +134,7 @@ public sealed class ImageDecoderTests
         var error = Assert.Throws<InvalidDataException>(() => ImageDecoder.Decode(path));
         Assert.Contains(path, error.Message, StringComparison.Ordinal);
         Assert.Contains(got, error.Message, StringComparison.Ordinal);
-        Assert.Contains("JPEG, PNG, WebP, GIF or BMP", error.Message, StringComparison.Ordinal);
+        Assert.Contains("JPEG, PNG, WebP, GIF, BMP, TIFF, TGA, PBM, PGM or PPM", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
