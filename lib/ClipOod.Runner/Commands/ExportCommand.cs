@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ClipOod.Runner.Documents;
 using ClipOod.Runner.Execution;
+using ClipOod.Runner.Kernel;
 using ClipOod.Runner.Rendering;
 
 namespace ClipOod.Runner.Commands;

@@ -1,3 +1,5 @@
+using ClipOod.Runner.Kernel;
+
 namespace ClipOod.Runner.Execution;
 
 /// <summary>How a cell or a notebook ended.</summary>
@@ -47,7 +49,7 @@ internal sealed record NotebookRun(
 
 /// <summary>What one cell gave.</summary>
 /// <param name="Number">1-based, counted over all cells.</param>
-/// <param name="Kernel"><c>csharp</c>, <c>markdown</c>, <c>html</c> or <c>javascript</c>.</param>
+/// <param name="Kernel">Name of its kernel, such as <c>csharp</c> or <c>markdown</c>.</param>
 /// <param name="Source">The text of the cell, lines separated by <c>\n</c>.</param>
 /// <param name="State">How the cell ended.</param>
 /// <param name="Elapsed">Wall time of the cell.</param>
@@ -60,7 +62,13 @@ internal sealed record CellRun(
     RunState State,
     TimeSpan Elapsed,
     IReadOnlyList<CellOutput> Outputs,
-    CellError? Error);
+    CellError? Error)
+{
+    /// <summary>What the page runs of a JavaScript cell: its source, with the values that its directives fetched in their place.</summary>
+    public string Script => Outputs.Count == 0
+        ? Source
+        : string.Join('\n', Outputs.OfType<DisplayOutput>().Select(output => output.Mime.GetValueOrDefault("application/javascript", "")));
+}
 
 /// <summary>One output of a cell.</summary>
 internal abstract record CellOutput;
@@ -75,13 +83,6 @@ internal sealed record StreamOutput(bool IsError, string Text) : CellOutput;
 /// <param name="Mime">MIME type to text, such as <c>text/html</c>.</param>
 /// <param name="IsResult">Whether this is the value of the cell's trailing expression.</param>
 internal sealed record DisplayOutput(string DisplayId, IReadOnlyDictionary<string, string> Mime, bool IsResult) : CellOutput;
-
-/// <summary>Why a cell failed.</summary>
-/// <param name="Type">Name of the exception, or <c>CompilationError</c>.</param>
-/// <param name="Message">What went wrong, one or more lines.</param>
-/// <param name="Line">1-based line in the cell; null where it is not known.</param>
-/// <param name="Details">Trimmed stack or list of diagnostics; may be empty.</param>
-internal sealed record CellError(string Type, string Message, int? Line, string Details);
 
 /// <summary>How a declared result compares with the recorded one.</summary>
 internal enum CheckState

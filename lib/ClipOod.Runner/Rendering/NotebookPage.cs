@@ -1,5 +1,6 @@
 using System.Globalization;
 using ClipOod.Runner.Execution;
+using ClipOod.Runner.Kernel;
 
 namespace ClipOod.Runner.Rendering;
 
@@ -153,7 +154,7 @@ internal sealed class NotebookPage
     private static string Script(CellRun cell)
     {
         string id = $"{IdOf(cell)}-script";
-        return $"<div class=\"outputs\"><div class=\"output rich\" id=\"{id}\"></div></div><script>notebookCell(\"{id}\", async function (element) {{\n{HtmlFragment.Script(cell.Source)}\n}});</script>";
+        return $"<div class=\"outputs\"><div class=\"output rich\" id=\"{id}\"></div></div><script>notebookCell(\"{id}\", async function (element) {{\n{HtmlFragment.Script(cell.Script)}\n}});</script>";
     }
 
     private static string Rich(string html, string id) => HtmlFragment.Parse(html, id).ToHtml();

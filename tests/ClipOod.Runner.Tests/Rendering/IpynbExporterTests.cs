@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using ClipOod.Runner.Documents;
 using ClipOod.Runner.Execution;
+using ClipOod.Runner.Rendering;
 
 namespace ClipOod.Runner.Tests.Rendering;
 

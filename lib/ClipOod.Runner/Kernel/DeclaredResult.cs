@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace ClipOod.Runner.Execution;
+namespace ClipOod.Runner.Kernel;
 
 /// <summary>
 /// A result as a notebook declares it and as a file records it. Its JSON tells by its fields what it is: a number has a name, a metric

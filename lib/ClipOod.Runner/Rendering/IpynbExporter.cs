@@ -2,10 +2,11 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipOod.Notebook;
+using ClipOod.Runner.Documents;
 using ClipOod.Runner.Execution;
-using ClipOod.Runner.Rendering;
+using ClipOod.Runner.Kernel;
 
-namespace ClipOod.Runner.Documents;
+namespace ClipOod.Runner.Rendering;
 
 /// <summary>
 /// Writes a run as a Jupyter notebook (nbformat 4.5) with its outputs, to read or to run where there is Jupyter. References to files are
@@ -85,7 +86,7 @@ internal static class IpynbExporter
         IEnumerable<CellOutput> all = cell.Kernel switch
         {
             "html" => [Shown(cell.Source)],
-            "javascript" => [Shown($"<script>(async () => {{\n{HtmlFragment.Script(cell.Source)}\n}})();</script>")],
+            "javascript" => [Shown($"<script>(async () => {{\n{HtmlFragment.Script(cell.Script)}\n}})();</script>")],
             _ => cell.Outputs,
         };
         var outputs = new JsonArray([.. all.Select(output => Output(WithPlotly(output), executionCount))]);
