@@ -107,6 +107,14 @@ public sealed class Dataset
             CultureInfo.InvariantCulture,
             $"Zero-shot: restricted to the {_textClasses.Count:N0} of {NumClasses:N0} classes that have text features. {Note}"));
 
+    /// <summary>The same images under another role, with other text features: row k of class k.</summary>
+    internal Dataset WithText(string role, TextFeatures text) =>
+        new(role, _train, _validation, Test, [.. Enumerable.Range(0, NumClasses)], [text], Note);
+
+    /// <summary>The same data set under another role, with other training images.</summary>
+    internal Dataset WithTrain(string role, FeatureSet train) =>
+        new(role, train, _validation, Test, _textClasses, [.. _textByPrompt.Values.OrderBy(text => text.Prompt != DefaultPrompt)], Note);
+
     /// <summary>The data set as HTML: its parts with their sizes, and what is reduced.</summary>
     public string ToHtml() => $"<p>{Html.Escape(ToString())}</p>";
 

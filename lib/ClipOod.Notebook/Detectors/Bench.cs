@@ -46,6 +46,9 @@ public sealed class Bench
         WordsNamingOod = ClassOverlap.Naming(Ood.Values.SelectMany(set => set.Images.Classes), Known.Words.Classes);
     }
 
+    private Bench(Bench other, Dataset id) =>
+        (Id, Known, Split, Ood, WordsNamingOod) = (id, other.Known.With(id), other.Split, other.Ood, other.WordsNamingOod);
+
     /// <summary>Name of the world.</summary>
     public string World => Known.World;
 
@@ -87,6 +90,32 @@ public sealed class Bench
                 $"Nothing is OOD for {Id.Name} in {images.Name}: it knows all {images.NumClasses} classes, such as {known[0].Ood} ({known[0].Reason}). Take another OOD set."));
     }
 
+    /// <summary>The same sets under other text features of the classes, such as those of another prompt: a bench with results of its own.</summary>
+    /// <param name="name">What the text is, such as "synonyms"; the role becomes "A, synonyms".</param>
+    /// <param name="text">Row k is of class k, whatever it was made of.</param>
+    /// <exception cref="ArgumentException">There is not one row for each class.</exception>
+    public Bench WithText(string name, TextFeatures text)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        ArgumentNullException.ThrowIfNull(text);
+        return text.Count == Id.NumClasses
+            ? new Bench(this, Id.WithText($"{Role}, {name}", text))
+            : throw new ArgumentException($"Got text features of {text.Count} names, expected one for each of the {Id.NumClasses} classes of {Id.Name}.", nameof(text));
+    }
+
+    /// <summary>The same sets with other training images, such as fewer: a bench with results of its own.</summary>
+    /// <param name="name">What they are, such as "5 per class"; the role becomes "A, 5 per class".</param>
+    /// <param name="train">Images of the same classes.</param>
+    /// <exception cref="ArgumentException">The classes are others.</exception>
+    public Bench WithTrain(string name, FeatureSet train)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        ArgumentNullException.ThrowIfNull(train);
+        return train.Classes.SequenceEqual(Id.Classes)
+            ? new Bench(this, Id.WithTrain($"{Role}, {name}", train))
+            : throw new ArgumentException($"Got training images of {train.NumClasses} classes of {train.Name}, expected the {Id.NumClasses} classes of {Id.Name} in their order.", nameof(train));
+    }
+
     /// <summary>Scores of the ID test images and of an OOD set by a detector, fitted on <see cref="Known"/> on first use and then kept.</summary>
     /// <param name="detector">The detector.</param>
     /// <param name="ood">Role of one of <see cref="Ood"/>.</param>
@@ -104,19 +133,31 @@ public sealed class Bench
     {
         ArgumentNullException.ThrowIfNull(detector);
         ArgumentNullException.ThrowIfNull(ood);
-        switch (detector)
+        if (detector is not StreamDetector stream)
         {
-            case StreamDetector stream:
-                FittedStreamDetector adaptive = (FittedStreamDetector)_fitted.GetOrAdd((detector.Card.Key, seed), _ => stream.Fit(Known, seed));
-                MixedImages mixed = MixedImages.Shuffle(Test.Features, ood.Features, seed);
-                return mixed.Split(adaptive.Score(mixed.Images));
-            case ImageDetector image:
-                FittedDetector fitted = (FittedDetector)_fitted.GetOrAdd((detector.Card.Key, seed), _ => image.Fit(Known, seed));
-                IdScores ScoresOf(FeatureSet images) => _scores.GetOrAdd((detector.Card.Key, seed, images), _ => fitted.Score(images));
-                return (ScoresOf(Test), ScoresOf(ood));
-            default:
-                throw new ArgumentException($"{detector.Card.Name} is neither a detector of images nor one of a stream.", nameof(detector));
+            return (ScoresOf(detector, Test, seed), ScoresOf(detector, ood, seed));
         }
+
+        FittedStreamDetector fitted = (FittedStreamDetector)_fitted.GetOrAdd((detector.Card.Key, seed), _ => stream.Fit(Known, seed));
+        MixedImages mixed = MixedImages.Shuffle(Test.Features, ood.Features, seed);
+        return mixed.Split(fitted.Score(mixed.Images));
+    }
+
+    /// <summary>Scores of any images by a detector that judges each by itself, such as of the validation images that a threshold is taken from.</summary>
+    /// <param name="detector">The detector.</param>
+    /// <param name="images">The images.</param>
+    /// <param name="seed">Of training.</param>
+    /// <returns>One score per image; higher = more ID.</returns>
+    /// <exception cref="ArgumentException">The detector learns from a stream of ID and OOD images.</exception>
+    /// <exception cref="DetectorUnavailableException">The detector needs what this bench lacks; the message says what and where there is it.</exception>
+    public IdScores ScoresOf(Detector detector, FeatureSet images, int seed = 0)
+    {
+        ArgumentNullException.ThrowIfNull(detector);
+        ArgumentNullException.ThrowIfNull(images);
+        ImageDetector image = detector as ImageDetector
+            ?? throw new ArgumentException($"{detector.Card.Name} scores ID and OOD images as one stream, none by itself. Call {nameof(Score)}.", nameof(detector));
+        FittedDetector fitted = (FittedDetector)_fitted.GetOrAdd((detector.Card.Key, seed), _ => image.Fit(Known, seed));
+        return _scores.GetOrAdd((detector.Card.Key, seed, images), _ => fitted.Score(images));
     }
 
     /// <summary>The bench as HTML: its sizes, and what was left out of the OOD sets and why.</summary>
@@ -169,6 +210,9 @@ public sealed class IdSide
         WordsLeftOut = own.Count;
     }
 
+    private IdSide(IdSide other, Dataset set) => (World, _set, LogitScale, Encoder, Noise, Words, WordsLeftOut) =
+        (other.World, set, other.LogitScale, other.Encoder, other.Noise, other.Words, other.WordsLeftOut);
+
     /// <summary>Name of the world.</summary>
     public string World { get; }
 
@@ -209,6 +253,9 @@ public sealed class IdSide
 
     /// <summary>Features of pictures of pure noise, drawn without any data set; null where there are none.</summary>
     public Embeddings? Noise { get; }
+
+    /// <summary>The same side with another data set of the same classes; what was fitted is not shared.</summary>
+    internal IdSide With(Dataset set) => new(this, set);
 
     /// <summary>What several detectors are made of, such as a trained head, made once.</summary>
     internal T Shared<T>(string key, Func<T> make)

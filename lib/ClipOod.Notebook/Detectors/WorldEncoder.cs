@@ -44,6 +44,16 @@ public abstract class WorldEncoder
         return new Embeddings(values.Length / Model.Width, Model.Width, values).Normalized();
     }
 
+    /// <summary>Encodes pictures without the last step, the projection into the space that images and texts share; PLP probes these features.</summary>
+    /// <param name="images">N pictures.</param>
+    /// <returns>Features of the image tower, of any length; shape (N, width of the tower).</returns>
+    public Embeddings EncodePooled(ImageBatch images)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        ClipEncoding pooled = Model.EncodePooled(images.ToRgbImages(), new ClipEncodingOptions { BatchSize = BatchSize });
+        return new Embeddings(pooled.Count, pooled.Width, pooled.Values);
+    }
+
     /// <summary>The feature of each class as an ensemble of prompts.</summary>
     /// <param name="classes">The class names.</param>
     /// <param name="templates">Prompts with {} for the class name; null for <see cref="DefaultPrompt"/>.</param>

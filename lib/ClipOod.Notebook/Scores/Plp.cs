@@ -100,6 +100,37 @@ public sealed class Plp
         return new Plp("Probe", standardizer, head, null, train, [.. labels], options);
     }
 
+    /// <summary>The probe of the detectors "plp-…" on an ID side: trained on its zero-shot classes on first use, and then kept.</summary>
+    /// <param name="known">Training images and class texts.</param>
+    /// <param name="minProbability">Smallest zero-shot probability of an image to train on, 0 to 1. Defaults to the paper's 0.9.</param>
+    /// <param name="pooled">Whether to train on features before the projection. Defaults to false.</param>
+    /// <param name="seed">Of the first weights and the order of the images. Defaults to 0.</param>
+    /// <exception cref="DetectorUnavailableException">Features before the projection were asked for where there is no model.</exception>
+    /// <exception cref="InvalidOperationException">There are no training images.</exception>
+    public static Plp Fit(IdSide known, double minProbability = 0.9, bool pooled = false, int seed = 0)
+    {
+        ArgumentNullException.ThrowIfNull(known);
+        return known.Shared(FormattableString.Invariant($"PLP {minProbability} {pooled} {seed}"), () => Train(
+            View(known, pooled)(known.Train),
+            Scores.Softmax(Similarity.Cosines(known.Train.Features, known.Text.Features).Scale(known.LogitScale)),
+            PlpOptions.Filtered with { MinProbability = minProbability, Head = HeadOptions.Plp with { Seed = seed } }));
+    }
+
+    /// <summary>The probe of the detectors "probe-…" on an ID side: trained on its true labels on first use, and then kept.</summary>
+    /// <inheritdoc cref="Fit"/>
+    /// <param name="known">Training images with labels.</param>
+    /// <param name="pooled">Whether to train on features before the projection. Defaults to false.</param>
+    /// <param name="seed">Of the first weights and the order of the images. Defaults to 0.</param>
+    public static Plp FitTrueLabels(IdSide known, bool pooled = false, int seed = 0)
+    {
+        ArgumentNullException.ThrowIfNull(known);
+        return known.Shared(FormattableString.Invariant($"probe {pooled} {seed}"), () => WithTrueLabels(
+            View(known, pooled)(known.Train),
+            known.Train.Labels,
+            known.NumClasses,
+            PlpOptions.Unfiltered with { Head = HeadOptions.Plp with { Seed = seed } }));
+    }
+
     /// <summary>The head's logits of every image.</summary>
     /// <param name="features">Features as those of the training, shape (N, D), not yet standardised.</param>
     /// <returns>Shape (N, K), without a scale.</returns>
@@ -153,106 +184,59 @@ public sealed class Plp
     /// <summary>The detectors of this file, each in its one configuration.</summary>
     internal static IReadOnlyList<Detector> Detectors { get; } =
     [
-        new ImageDetector(
-            new()
-            {
-                Key = "plp-msp",
-                Name = "PLP MSP",
-                Family = DetectorFamily.Trained,
-                Authors = "Adaloglou et al.",
-                Title = "Adapting Contrastive Language-Image Pretrained (CLIP) Models for Out-of-Distribution Detection",
-                Year = 2024,
-                Url = new Uri("https://arxiv.org/abs/2303.05828"),
-                ReferenceCode = "HHU-MMBS/plp-official-tmlr2024",
-                Equation = "max softmax(z), z logits of a head trained on zero-shot classes",
-                Needs = DetectorInputs.Features | DetectorInputs.Text | DetectorInputs.TrainImages,
-                Member = "Plp.Msp",
-                Notebook = 12,
-                Golden = "plp",
-            },
-            fit => images => Pseudo(fit).Msp(images.Features)),
-        new ImageDetector(
-            new()
-            {
-                Key = "plp-rmd",
-                Name = "PLP RMD",
-                Family = DetectorFamily.Trained,
-                Authors = "Adaloglou et al.",
-                Title = "Adapting Contrastive Language-Image Pretrained (CLIP) Models for Out-of-Distribution Detection",
-                Year = 2024,
-                Url = new Uri("https://arxiv.org/abs/2303.05828"),
-                ReferenceCode = "HHU-MMBS/plp-official-tmlr2024",
-                Equation = "RMD of z, z logits of a head trained on zero-shot classes",
-                Needs = DetectorInputs.Features | DetectorInputs.Text | DetectorInputs.TrainImages,
-                Member = "Plp.Rmd",
-                Notebook = 12,
-                Golden = "mahalanobis",
-            },
-            fit => images => Pseudo(fit).Rmd(images.Features)),
-        new ImageDetector(
-            new()
-            {
-                Key = "probe-msp",
-                Name = "Linear probe MSP",
-                Family = DetectorFamily.Trained,
-                Authors = "Adaloglou et al.",
-                Title = "Adapting Contrastive Language-Image Pretrained (CLIP) Models for Out-of-Distribution Detection",
-                Year = 2024,
-                Url = new Uri("https://arxiv.org/abs/2303.05828"),
-                ReferenceCode = "HHU-MMBS/plp-official-tmlr2024",
-                Equation = "max softmax(z), z logits of a head trained on true labels",
-                Needs = DetectorInputs.Features | DetectorInputs.Labels | DetectorInputs.TrainImages,
-                Member = "Plp.Msp",
-                Notebook = 12,
-                Golden = "plp",
-            },
-            fit => images => Probe(fit).Msp(images.Features)),
-        new ImageDetector(
-            new()
-            {
-                Key = "probe-energy",
-                Name = "Linear probe energy",
-                Family = DetectorFamily.Trained,
-                Authors = "Adaloglou et al.",
-                Title = "Adapting Contrastive Language-Image Pretrained (CLIP) Models for Out-of-Distribution Detection",
-                Year = 2024,
-                Url = new Uri("https://arxiv.org/abs/2303.05828"),
-                ReferenceCode = "HHU-MMBS/plp-official-tmlr2024",
-                Equation = "ln Σ exp z, z logits of a head trained on true labels",
-                Needs = DetectorInputs.Features | DetectorInputs.Labels | DetectorInputs.TrainImages,
-                Member = "Plp.Energy",
-                Notebook = 12,
-                Golden = "plp",
-            },
-            fit => images => Probe(fit).Energy(images.Features)),
-        new ImageDetector(
-            new()
-            {
-                Key = "probe-rmd",
-                Name = "Linear probe RMD",
-                Family = DetectorFamily.Trained,
-                Authors = "Adaloglou et al.",
-                Title = "Adapting Contrastive Language-Image Pretrained (CLIP) Models for Out-of-Distribution Detection",
-                Year = 2024,
-                Url = new Uri("https://arxiv.org/abs/2303.05828"),
-                ReferenceCode = "HHU-MMBS/plp-official-tmlr2024",
-                Equation = "RMD of z, z logits of a head trained on true labels",
-                Needs = DetectorInputs.Features | DetectorInputs.Labels | DetectorInputs.TrainImages,
-                Member = "Plp.Rmd",
-                Notebook = 12,
-                Golden = "plp",
-            },
-            fit => images => Probe(fit).Rmd(images.Features)),
+        .. DetectorsOf(
+            "plp",
+            "PLP",
+            "zero-shot classes",
+            DetectorInputs.Text,
+            [new("min-probability", 0.9, 0.9, "the paper's; its code keeps all images")],
+            fit => Fit(fit.Known, fit["min-probability"], fit["pooled"] != 0, fit.Seed)),
+        .. DetectorsOf("probe", "Linear probe", "true labels", DetectorInputs.Labels, [], fit => FitTrueLabels(fit.Known, fit["pooled"] != 0, fit.Seed)),
     ];
 
-    private static Plp Pseudo(Fitting fit) => fit.Known.Shared(FormattableString.Invariant($"PLP {fit.Seed}"), () => Train(
-        fit.Known.Train.Features,
-        Scores.Softmax(fit.Logits(fit.Known.Train)),
-        PlpOptions.Filtered with { Head = PlpOptions.Filtered.Head with { Seed = fit.Seed } }));
+    private static IEnumerable<Detector> DetectorsOf(
+        string key, string name, string trainedOn, DetectorInputs teacher, IReadOnlyList<Hyperparameter> hyperparameters, Func<Fitting, Plp> fit) =>
+        new (string Key, string Name, string Equation, string Member, string Golden, Func<Plp, Embeddings, IdScores> Score)[]
+        {
+            ("msp", "MSP", "max softmax(z)", nameof(Msp), "plp", (plp, features) => plp.Msp(features)),
+            ("energy", "energy", "ln Σ exp z", nameof(Energy), "plp", (plp, features) => plp.Energy(features)),
+            ("min-shifted-l1", "min-shifted L1", "Σ (z − min z)", nameof(MinShiftedL1), "plp", (plp, features) => plp.MinShiftedL1(features)),
+            ("rmd", "RMD", "RMD of z", nameof(Rmd), "mahalanobis", (plp, features) => plp.Rmd(features)),
+        }.Select(score => new ImageDetector(
+            new()
+            {
+                Key = $"{key}-{score.Key}",
+                Name = $"{name} {score.Name}",
+                Family = DetectorFamily.Trained,
+                Authors = "Adaloglou et al.",
+                Title = "Adapting Contrastive Language-Image Pretrained (CLIP) Models for Out-of-Distribution Detection",
+                Year = 2024,
+                Url = new Uri("https://arxiv.org/abs/2303.05828"),
+                ReferenceCode = "HHU-MMBS/plp-official-tmlr2024",
+                Equation = $"{score.Equation}, z logits of a head trained on {trainedOn}",
+                Needs = DetectorInputs.Features | DetectorInputs.TrainImages | teacher,
+                Member = $"{nameof(Plp)}.{score.Member}",
+                Notebook = 12,
+                Golden = score.Golden,
+                Hyperparameters = [.. hyperparameters, new("pooled", 0, 1, "0: projected features, which every world has; 1: those before the projection")],
+            },
+            fitting =>
+            {
+                Plp plp = fit(fitting);
+                Func<FeatureSet, Embeddings> view = View(fitting.Known, fitting["pooled"] != 0);
+                return images => score.Score(plp, view(images));
+            }));
 
-    private static Plp Probe(Fitting fit) => fit.Known.Shared(FormattableString.Invariant($"probe {fit.Seed}"), () => WithTrueLabels(
-        fit.Known.Train.Features,
-        fit.Known.Train.Labels,
-        fit.Known.NumClasses,
-        PlpOptions.Unfiltered with { Head = PlpOptions.Unfiltered.Head with { Seed = fit.Seed } }));
+    private static Func<FeatureSet, Embeddings> View(IdSide known, bool pooled)
+    {
+        if (!pooled)
+        {
+            return images => images.Features;
+        }
+
+        WorldEncoder encoder = known.Encoder ?? throw new DetectorUnavailableException(
+            $"Features before the projection need the model, and the world '{known.World}' holds projected ones only. Run it in the world 'pictograms'.");
+        return images => encoder.EncodePooled(images.Images ?? throw new ArgumentException(
+            $"Features before the projection need the pixels of {images.Name}, which holds features only.", nameof(images)));
+    }
 }

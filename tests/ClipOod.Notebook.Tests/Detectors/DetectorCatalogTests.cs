@@ -80,8 +80,8 @@ public sealed partial class DetectorCatalogTests
         // Parts of a score, the same score of another class, and what is no score of images by itself.
         string[] others =
         [
-            "GlMcm.Local", "NegRefine.MultiMatching", "ClipnLite.Ctw", "Plp.MinShiftedL1", "FittedDetector.Score", "FittedStreamDetector.Score",
-            "IdScores.FromOodHigh", "IdScores.Select",
+            "GlMcm.Local", "NegRefine.MultiMatching", "ClipnLite.Ctw", "FittedDetector.Score", "FittedStreamDetector.Score",
+            "Bench.ScoresOf", "IdScores.FromOodHigh", "IdScores.Select",
         ];
         string[] missing = [.. typeof(Scores).Assembly.GetExportedTypes()
             .Where(type => type.Namespace == typeof(Scores).Namespace)

@@ -117,4 +117,50 @@ public sealed class DetectorTests
         Assert.DoesNotContain("plane", bench.Known.Words.Classes);
         Assert.Equal(["star"], bench.WordsNamingOod);
     }
+
+    [Fact]
+    public void Bench_WithText_HasTheSameSetsAndScoresOfItsOwn()
+    {
+        Bench bench = _world.Value.Bench("A"), moved = bench.WithText("moved on", bench.Known.Text.Select([1, 2, 0]));
+        Assert.Equal("A, moved on", moved.Role);
+        Assert.Same(bench.Test, moved.Test);
+        Assert.Same(bench.Ood, moved.Ood);
+        Assert.Same(bench.Known.Words, moved.Known.Words);
+        int[] Classes(Bench of) => Plp.Fit(of.Known).PseudoLabels!.Labels.ToArray();
+        Assert.Equal(Classes(bench).Select(k => (k + 2) % 3), Classes(moved));
+        Assert.Contains("2 names, expected one for each of the 3", Assert.Throws<ArgumentException>(() => bench.WithText("few", bench.Known.Text.Select([0, 1]))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Bench_WithTrain_FitsOnTheseImages()
+    {
+        Bench bench = _world.Value.Bench("A"), few = bench.WithTrain("one", bench.Known.Train.Select([0]));
+        Assert.Equal("A, one", few.Role);
+        Assert.Equal(1, few.Known.Train.Count);
+        Detector nearest = DetectorCatalog.Of("1-nn");
+        Assert.True(few.ScoresOf(nearest, few.Test).Zip(bench.ScoresOf(nearest, bench.Test)).All(pair => pair.First <= pair.Second));
+        Assert.Contains("expected the 3 classes of Shapes", Assert.Throws<ArgumentException>(() => bench.WithTrain("other", bench.Ood["near"].Images)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ScoresOf_IsWhatScoreGives_AndNotForStreams()
+    {
+        Bench bench = _world.Value.Bench("A");
+        Detector mcm = DetectorCatalog.Of("mcm");
+        Assert.Same(bench.ScoresOf(mcm, bench.Test), bench.Score(mcm, "noise").Id);
+        Assert.Contains("as one stream", Assert.Throws<ArgumentException>(() => bench.ScoresOf(DetectorCatalog.Of("adaneg"), bench.Test)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Plp_OfADetector_IsFittedOnce_AndOneOfSeedOrFilterIsAnother()
+    {
+        Bench bench = ToyWorld.Make().Bench("A");
+        Plp plp = Plp.Fit(bench.Known);
+        Assert.Same(plp, Plp.Fit(bench.Known));
+        Assert.NotSame(plp, Plp.Fit(bench.Known, seed: 1));
+        Assert.Equal(bench.Known.Train.Count, Plp.Fit(bench.Known, minProbability: 0).TrainCount);
+        Assert.Equal(plp.Msp(bench.Test.Features), bench.ScoresOf(DetectorCatalog.Of("plp-msp"), bench.Test));
+        Assert.Contains("Features before the projection need the model", Assert.Throws<DetectorUnavailableException>(() =>
+            bench.Score(DetectorCatalog.Of("plp-msp[pooled=1]"), "noise")).Message, StringComparison.Ordinal);
+    }
 }
