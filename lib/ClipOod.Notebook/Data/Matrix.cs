@@ -83,12 +83,18 @@ public sealed class Matrix
     }
 
     /// <summary>Position of the largest value of each row; ties go to the lowest position.</summary>
+    /// <exception cref="ArgumentException">A value is NaN, which is neither larger nor smaller than any.</exception>
     public int[] ArgMax()
     {
         int[] result = new int[Rows];
         for (int i = 0; i < Rows; i++)
         {
             ReadOnlySpan<double> row = this[i];
+            if (System.Numerics.Tensors.TensorPrimitives.IsNaNAny(row))
+            {
+                throw new ArgumentException($"Row {i} of {Rows} holds NaN: it has no largest value. Check the features it was computed from for NaN.");
+            }
+
             int best = 0;
             for (int j = 1; j < row.Length; j++)
             {

@@ -7,13 +7,15 @@ namespace ClipOod.Notebook;
 public sealed class Metric
 {
     private readonly Func<ThresholdSweep, double>? _of;
+    private readonly FprConvention? _convention;
 
-    private Metric(string key, string name, bool higherIsBetter, Func<ThresholdSweep, double>? of)
+    private Metric(string key, string name, bool higherIsBetter, Func<ThresholdSweep, double>? of, FprConvention? convention = null)
     {
         Key = key;
         Name = name;
         HigherIsBetter = higherIsBetter;
         _of = of;
+        _convention = convention;
     }
 
     /// <summary>Area under the ROC curve: <see cref="Metrics.Auroc"/>.</summary>
@@ -31,7 +33,7 @@ public sealed class Metric
     [
         Auroc,
         .. Enum.GetValues<FprConvention>().Select(convention => new Metric(
-            $"fpr95-{Kebab(convention)}", $"FPR95 ({convention})", false, sweep => Metrics.FprAtTpr(sweep, convention, 0.95))),
+            $"fpr95-{Kebab(convention)}", $"FPR95 ({convention})", false, sweep => Metrics.FprAtTpr(sweep, convention, 0.95), convention)),
         .. BothSides("ap", "AP", curve => curve.PrecisionRecall().AveragePrecision),
         .. BothSides("aupr-trapezoid", "AUPR trapezoid", curve => curve.PrecisionRecall().Trapezoid),
         .. BothSides("best-f1", "Best F1", curve => curve.PrecisionRecall().BestF1),
@@ -81,6 +83,14 @@ public sealed class Metric
 
     internal double Of(ThresholdSweep sweep) =>
         (_of ?? throw new InvalidOperationException($"{Name} is not a metric of ID and OOD scores. Use one that is, such as {Auroc.Key}."))(sweep);
+
+    /// <summary>Of a rate: the number of images that it is a share of; 0 for an area.</summary>
+    internal int ImagesOfRate(int idCount, int oodCount) => _convention switch
+    {
+        null => 0,
+        FprConvention.OpenOod or FprConvention.PytorchOod => idCount,
+        _ => oodCount,
+    };
 
     private static IEnumerable<Metric> BothSides(string key, string name, Func<SweepCurve, double> of) =>
         Enum.GetValues<Positive>().Select(positive => new Metric(

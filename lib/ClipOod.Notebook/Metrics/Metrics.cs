@@ -158,7 +158,8 @@ public static partial class Metrics
 
     /// <summary>
     /// Percentile interval of a metric: ID and OOD images are drawn separately, with replacement, as many as there are;
-    /// the bounds are the 2.5 % and 97.5 % quantiles of the metric over the resamples.
+    /// the bounds are the 2.5 % and 97.5 % quantiles of the metric over the resamples. It covers less than 95 % for average precision and
+    /// near an AUROC of 1 (84 to 94 % in simulations); <see cref="Resamples"/> covers what it says, for the metrics of <see cref="Metric"/>.
     /// </summary>
     /// <param name="id">Scores of ID images.</param>
     /// <param name="ood">Scores of OOD images.</param>

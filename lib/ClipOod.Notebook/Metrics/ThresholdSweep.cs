@@ -39,14 +39,59 @@ internal sealed class ThresholdSweep
         _idAccepted = GC.AllocateUninitializedArray<int>(checked(id.Count + ood.Count + 1));
         _oodAccepted = GC.AllocateUninitializedArray<int>(_idAccepted.Length);
         Last = Merge(_idKeys, _oodKeys, _idAccepted, _oodAccepted);
+        IdCount = id.Count;
+        OodCount = ood.Count;
+    }
+
+    private ThresholdSweep(int[] idAccepted, int[] oodAccepted, int last)
+    {
+        _idKeys = [];
+        _oodKeys = [];
+        _idAccepted = idAccepted;
+        _oodAccepted = oodAccepted;
+        Last = last;
+        IdCount = idAccepted[last];
+        OodCount = oodAccepted[last];
     }
 
     /// <summary>Number of the last point, which is the number of distinct scores.</summary>
     public int Last { get; }
 
-    public int IdCount => _idKeys.Length - 1;
+    public int IdCount { get; }
 
-    public int OodCount => _oodKeys.Length - 1;
+    public int OodCount { get; }
+
+    /// <summary>
+    /// The sweep of images drawn anew, from how many were drawn at each point of another sweep; the arrays become the sweep's own.
+    /// Points at which nothing was drawn fall away.
+    /// </summary>
+    /// <param name="id">Drawn ID images at each point; point 0 holds none.</param>
+    /// <param name="ood">Drawn OOD images at each point.</param>
+    /// <param name="last">Number of the last point.</param>
+    public static ThresholdSweep OfCounts(int[] id, int[] ood, int last)
+    {
+        int point = 0;
+        for (int k = 1; k <= last; k++)
+        {
+            int drawnId = id[k], drawnOod = ood[k];
+            if ((drawnId | drawnOod) != 0)
+            {
+                point++;
+                id[point] = id[point - 1] + drawnId;
+                ood[point] = ood[point - 1] + drawnOod;
+            }
+        }
+
+        return new ThresholdSweep(id, ood, point);
+    }
+
+    /// <summary>The point at which each image is accepted.</summary>
+    /// <param name="scores">Scores of this sweep, in any order.</param>
+    public int[] PointsOf(IdScores scores)
+    {
+        ulong[] ascending = [.. Enumerable.Range(1, Last).Select(Key).Reverse()];
+        return [.. scores.Select(score => Last - Array.BinarySearch(ascending, ScoreKeys.Of(score)))];
+    }
 
     /// <summary>The points from the most to the least positive image, with ID or OOD as the positive side.</summary>
     public SweepCurve Curve(Positive positive) => positive switch
@@ -57,12 +102,7 @@ internal sealed class ThresholdSweep
     };
 
     /// <summary>The smallest score accepted at a point; +∞ at the origin.</summary>
-    public double Threshold(int point)
-    {
-        ulong lowestId = _idAccepted[point] == 0 ? ulong.MaxValue : _idKeys[^_idAccepted[point]];
-        ulong lowestOod = _oodAccepted[point] == 0 ? ulong.MaxValue : _oodKeys[^_oodAccepted[point]];
-        return point == 0 ? double.PositiveInfinity : ScoreKeys.ToScore(Math.Min(lowestId, lowestOod));
-    }
+    public double Threshold(int point) => point == 0 ? double.PositiveInfinity : ScoreKeys.ToScore(Key(point));
 
     public static void ThrowIfEmpty(IdScores scores, string side, string parameter)
     {
@@ -71,6 +111,13 @@ internal sealed class ThresholdSweep
             throw new ArgumentException(
                 $"Got no {side} scores ({scores.Name}), expected at least one: a metric compares ID images with OOD images.", parameter);
         }
+    }
+
+    private ulong Key(int point)
+    {
+        ulong lowestId = _idAccepted[point] == 0 ? ulong.MaxValue : _idKeys[^_idAccepted[point]];
+        ulong lowestOod = _oodAccepted[point] == 0 ? ulong.MaxValue : _oodKeys[^_oodAccepted[point]];
+        return Math.Min(lowestId, lowestOod);
     }
 
     /// <summary>Walks both sides from the top; each step takes at most one score of each, without a branch to mispredict.</summary>

@@ -281,6 +281,13 @@ public static partial class Scores
     {
         double[] sorted = row.ToArray();
         Array.Sort(sorted);
+
+        // NaN sorts last and would go unread; spread over the row, it reaches the score, which is refused.
+        if (double.IsNaN(sorted[0]))
+        {
+            Array.Fill(sorted, double.NaN);
+        }
+
         Array.Reverse(sorted);
         return sorted;
     }

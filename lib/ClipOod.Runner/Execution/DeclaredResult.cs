@@ -37,6 +37,7 @@ internal abstract record DeclaredResult([property: JsonPropertyOrder(1)] double 
 /// <summary>A number that is no metric of a detector.</summary>
 internal sealed record NumberResult(string Name, double Value, double Tolerance) : DeclaredResult(Tolerance)
 {
+    [JsonIgnore]
     public override string Key => Name;
 
     public override string Show(string format) => Value.ToString(format, CultureInfo.InvariantCulture);
@@ -48,6 +49,7 @@ internal sealed record NumberResult(string Name, double Value, double Tolerance)
 internal sealed record MetricResult(
     string Detector, string Id, string? Ood, string Metric, int Seed, double Value, double Tolerance) : DeclaredResult(Tolerance)
 {
+    [JsonIgnore]
     public override string Key =>
         string.Create(CultureInfo.InvariantCulture, $"{Detector} · {Id}{(Ood is null ? "" : $" → {Ood}")} · {Metric} · seed {Seed}");
 
@@ -67,6 +69,7 @@ internal sealed record VerdictResult(
     int? N = null,
     double? Margin = null) : DeclaredResult(Tolerance)
 {
+    [JsonIgnore]
     public override string Key => Verdict;
 
     public override string Show(string format) => Estimate is not double estimate

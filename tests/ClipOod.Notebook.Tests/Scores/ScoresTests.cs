@@ -171,11 +171,23 @@ public sealed class ScoresTests
     }
 
     [Fact]
+    public void ArgMax_OfNaN_NamesTheRow() => Assert.Contains(
+        "Row 1 of 2 holds NaN", Assert.Throws<ArgumentException>(() => Matrix.FromRows([1, 2], [2, double.NaN]).ArgMax()).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Score_OfUndefinedInfinities_IsRefused() => Assert.All(
+        new Func<Matrix, IdScores>[] { Scores.Msp, m => Scores.LogitGap(m), Scores.Margin, Scores.MinShiftedL1 },
+        score => Assert.Throws<ArgumentException>(() => score(Matrix.FromRows([1, 2], [double.PositiveInfinity, double.PositiveInfinity]))));
+
+    [Fact]
     public void Score_OfNaN_NamesTheImage()
     {
-        Matrix broken = Matrix.FromRows([1, 2], [double.NaN, 1]);
+        Matrix broken = Matrix.FromRows([1, 2, 3], [double.NaN, 2, 1]);
         Assert.All(
-            new Func<Matrix, IdScores>[] { Scores.Msp, Scores.MaxLogit, m => Scores.Energy(m), m => Scores.LogitGap(m), Scores.Margin, Scores.MinShiftedL1 },
+            new Func<Matrix, IdScores>[]
+            {
+                Scores.Msp, Scores.MaxLogit, m => Scores.Energy(m), m => Scores.LogitGap(m), m => Scores.LogitGap(m, 2), Scores.Margin, Scores.MinShiftedL1,
+            },
             score => Assert.Contains("score 1 of 2 is NaN", Assert.Throws<ArgumentException>(() => score(broken)).Message, StringComparison.Ordinal));
     }
 

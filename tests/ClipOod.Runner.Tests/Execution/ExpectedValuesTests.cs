@@ -57,6 +57,79 @@ public sealed class ExpectedValuesTests : IDisposable
         Assert.Equal(["01.json"], Directory.GetFiles(_workbook.Expected).Select(Path.GetFileName));
     }
 
+    private static NotebookRun DeclaresResults(params DeclaredResult[] results) =>
+        Declares() with { Results = [.. results.Select(result => new ResultCheck(result, null, CheckState.New))] };
+
+    [Fact]
+    public void MetricsAndVerdicts_AreRecordedWithTheirFields_AndReadBack()
+    {
+        DeclaredResult[] results =
+        [
+            new MetricResult("mcm", "A", "near", "auroc", 0, 0.75, 0.01),
+            new MetricResult("mcm", "A", null, "accuracy", 0, 0.5, 0.01),
+            new VerdictResult("gain", "holds", 0.02, 0.125, 0.0625, 0.25, 300, 0),
+            new VerdictResult("none", "cannot be told here", 0),
+        ];
+        ExpectedValues.Record(DeclaresResults(results), File1);
+
+        Assert.Equal(
+            """
+            [
+              {
+                "verdict": "gain",
+                "word": "holds",
+                "estimate": 0.125,
+                "low": 0.0625,
+                "high": 0.25,
+                "n": 300,
+                "margin": 0,
+                "tolerance": 0.02
+              },
+              {
+                "detector": "mcm",
+                "id": "A",
+                "metric": "accuracy",
+                "seed": 0,
+                "value": 0.5,
+                "tolerance": 0.01
+              },
+              {
+                "detector": "mcm",
+                "id": "A",
+                "ood": "near",
+                "metric": "auroc",
+                "seed": 0,
+                "value": 0.75,
+                "tolerance": 0.01
+              },
+              {
+                "verdict": "none",
+                "word": "cannot be told here",
+                "tolerance": 0
+              }
+            ]
+
+            """.ReplaceLineEndings("\n"),
+            File.ReadAllText(File1).ReplaceLineEndings("\n"));
+        Assert.All(StatesOf(DeclaresResults(results)), state => Assert.Equal(CheckState.Matches, state));
+        Assert.False(ExpectedValues.Record(ExpectedValues.Check(DeclaresResults(results), File1), File1));
+    }
+
+    [Fact]
+    public void Verdict_DiffersByItsWord_ItsCountAndItsEstimate_NotByItsBounds()
+    {
+        var recorded = new VerdictResult("gain", "holds", 0.02, 0.125, 0.0625, 0.25, 300, 0);
+        ExpectedValues.Record(DeclaresResults(recorded), File1);
+
+        CheckState StateOf(DeclaredResult result) => Assert.Single(StatesOf(DeclaresResults(result)));
+        Assert.Equal(CheckState.Matches, StateOf(recorded with { Estimate = 0.14, Low = 0.1 }));
+        Assert.Equal(CheckState.Differs, StateOf(recorded with { Word = "undecided" }));
+        Assert.Equal(CheckState.Differs, StateOf(recorded with { Estimate = 0.15 }));
+        Assert.Equal(CheckState.Differs, StateOf(recorded with { N = 301 }));
+        Assert.Equal(CheckState.Differs, StateOf(recorded with { Margin = 0.05 }));
+        Assert.Equal(CheckState.Differs, StateOf(new NumberResult("gain", 0.125, 1)));
+    }
+
     [Fact]
     public void Record_OfTheSameResults_LeavesTheFileAlone()
     {
@@ -76,6 +149,9 @@ public sealed class ExpectedValuesTests : IDisposable
     [InlineData("""[{"name":"a","tolerance":0}]""")]
     [InlineData("""[{"name":null,"value":1,"tolerance":0}]""")]
     [InlineData("[null]")]
+    [InlineData("[1]")]
+    [InlineData("""[{"detector":"a","id":"i","ood":"o","metric":"auroc","value":1,"tolerance":0}]""")]
+    [InlineData("""[{"verdict":"a","tolerance":0}]""")]
     public void MalformedFile_IsNamed(string text)
     {
         Directory.CreateDirectory(_workbook.Expected);

@@ -1,0 +1,79 @@
+using System.Text.RegularExpressions;
+using ClipOod.Notebook;
+using ClipOod.Runner.Execution;
+
+namespace ClipOod.Runner.Tests;
+
+/// <summary>What the recorded results of all notebooks keep to: one value under one name, in every world.</summary>
+public sealed partial class WorkbookResultsTests
+{
+    private static readonly string _folder = Path.Combine(Repository.Root, "notebooks", "expected");
+
+    public static TheoryData<string> Worlds => [.. Directory.GetDirectories(_folder).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal)];
+
+    /// <summary>A detector has one value per ID set, OOD set, metric and seed, whichever notebook declares it.</summary>
+    [Theory]
+    [MemberData(nameof(Worlds))]
+    public void Metric_HasOneValueInAllNotebooks(string world) => Assert.Empty(Conflicts(Files(world)));
+
+    [Theory]
+    [MemberData(nameof(Worlds))]
+    public void Metric_IsOfTheClosedList(string world) => Assert.All(
+        Files(world).SelectMany(file => file.Results).OfType<MetricResult>(),
+        result => Assert.Equal(Metric.Parse(result.Metric).IsOfPair, result.Ood is not null));
+
+    /// <summary>
+    /// A metric of a detector is declared by <c>Expect.Metric</c>, not as a free number. Holds for the notebooks that declare any metric
+    /// so; once all are converted, remove the condition on <see cref="MetricResult"/> here and the rule is total.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(Worlds))]
+    public void FreeNumber_IsNoMetricOfADetector(string world) => Assert.Empty(
+        Files(world)
+            .Where(file => file.Results.OfType<MetricResult>().Any())
+            .SelectMany(file => file.Results.OfType<NumberResult>().Where(number => IsMetricOfDetector(number.Name)).Select(number => $"{file.Name}: {number.Name}")));
+
+    [Fact]
+    public void Conflicts_NamesBothNotebooks()
+    {
+        MetricResult Of(double value, int seed = 0) => new("mcm", "A", "near", "auroc", seed, value, 0.01);
+        Assert.Equal(
+            ["mcm · A → near · auroc · seed 0: 0.5 in 09.json, 0.75 in 10.json"],
+            Conflicts([("09.json", [Of(0.5), Of(0.25, 1)]), ("10.json", [Of(0.75), Of(0.25, 1), new NumberResult("n", 1, 0)])]));
+    }
+
+    [Theory]
+    [InlineData("auroc-mcm-A-near", true)]
+    [InlineData("auroc-A-near-clipn-atd", true)]
+    [InlineData("fpr95-mcm-large-all-textures", true)]
+    [InlineData("AUPR of max-logit, C against B", true)]
+    [InlineData("auroc-class-leaked", false)]
+    [InlineData("mcm-highest-a", false)]
+    [InlineData("accuracy-large-first-prompt", false)]
+    public void IsMetricOfDetector_ReadsTheName(string name, bool expected) => Assert.Equal(expected, IsMetricOfDetector(name));
+
+    private static (string Name, DeclaredResult[] Results)[] Files(string world) =>
+    [
+        .. Directory.GetFiles(Path.Combine(_folder, world), "*.json")
+            .Order(StringComparer.Ordinal)
+            .Select(path => (Path.GetFileName(path), ExpectedValues.Load(path).Values.ToArray())),
+    ];
+
+    private static IEnumerable<string> Conflicts(IEnumerable<(string Name, DeclaredResult[] Results)> files) => files
+        .SelectMany(file => file.Results.OfType<MetricResult>().Select(result => (file.Name, Result: result)))
+        .GroupBy(entry => entry.Result.Key)
+        .Where(entries => entries.Select(entry => entry.Result.Value).Distinct().Count() > 1)
+        .Select(entries => $"{entries.Key}: {string.Join(", ", entries.Select(entry => $"{entry.Result.Show("R")} in {entry.Name}"))}");
+
+    // A metric, a detector and two sets, in any order.
+    private static bool IsMetricOfDetector(string name) =>
+        MetricName().IsMatch(name)
+        && ScoreRegistry.All.Any(score => Regex.IsMatch(name, $@"(?<![\w]){Regex.Escape(score.Key)}(?![\w])", RegexOptions.IgnoreCase))
+        && SetName().Count(name) >= 2;
+
+    [GeneratedRegex(@"auroc|fpr|aupr|\bap\b|average.precision", RegexOptions.IgnoreCase)]
+    private static partial Regex MetricName();
+
+    [GeneratedRegex(@"(?<!\w)(A|B|C|large|near|far|textures|noise)(?!\w)", RegexOptions.IgnoreCase)]
+    private static partial Regex SetName();
+}
