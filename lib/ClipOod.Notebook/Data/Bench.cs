@@ -67,8 +67,7 @@ public sealed class Bench
     public OodSet Clean(string role, FeatureSet images)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(role);
-        ArgumentNullException.ThrowIfNull(images);
-        ClassPair[] known = [.. ClassOverlap.Find(Id.Classes, images.Classes).DistinctBy(pair => pair.Ood)];
+        ClassPair[] known = KnownOf(images);
         FeatureSet left = known.Length == 0 ? images : images.WithoutClasses(known.Select(pair => pair.Ood));
         return left.Count > 0
             ? new OodSet(role, role is "textures" or "noise" ? OodKind.Far : OodKind.Near, left, known, images.Count - left.Count)
@@ -76,6 +75,10 @@ public sealed class Bench
                 CultureInfo.InvariantCulture,
                 $"Nothing is OOD for {Id.Name} in {images.Name}: it knows all {images.NumClasses} classes, such as {known[0].Ood} ({known[0].Reason}). Take another OOD set."));
     }
+
+    /// <summary>Whether the ID set knows every class of other images: nothing of them is OOD then, and <see cref="Clean"/> refuses them.</summary>
+    /// <param name="images">The images, with the names of their classes.</param>
+    public bool KnowsAll(FeatureSet images) => KnownOf(images).Length == images.NumClasses;
 
     /// <summary>Scores of the ID test images and of an OOD set by a detector, fitted on <see cref="Known"/> on first use and then kept.</summary>
     /// <param name="detector">The detector.</param>
@@ -114,6 +117,12 @@ public sealed class Bench
 
     /// <inheritdoc/>
     public override string ToString() => $"{Describe()}{Environment.NewLine}{Table()}";
+
+    private ClassPair[] KnownOf(FeatureSet images)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        return [.. ClassOverlap.Find(Id.Classes, images.Classes).DistinctBy(pair => pair.Ood)];
+    }
 
     private string Describe() => string.Create(
         CultureInfo.InvariantCulture,

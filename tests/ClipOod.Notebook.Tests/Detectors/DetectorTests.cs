@@ -107,6 +107,8 @@ public sealed class DetectorTests
     public void Bench_WhoseOodSetIsEmptyAfterCleaning_IsRefused()
     {
         Bench bench = _world.Value.Bench("A");
+        Assert.True(bench.KnowsAll(bench.Test));
+        Assert.False(bench.KnowsAll(bench.Ood["near"].Images));
         InvalidDataException error = Assert.Throws<InvalidDataException>(() => bench.Clean("again", bench.Test));
         Assert.Contains("Nothing is OOD for Shapes in Shapes: it knows all 3 classes", error.Message, StringComparison.Ordinal);
     }
