@@ -15,7 +15,6 @@ public sealed class GradientTests
         ["Pow3"] = (x => x.Pow(3), -2, 2),
         ["Pow-1.5"] = (x => x.Pow(-1.5), 0.5, 3),
         ["Abs"] = (x => x.Abs(), 0.1, 2),
-        ["Tanh"] = (x => x.Tanh(), -2, 2),
         ["Sigmoid"] = (x => x.Sigmoid(), -4, 4),
         ["Softplus"] = (x => x.Softplus(), -4, 4),
         ["Erf"] = (x => x.Erf(), -3, 3),
@@ -128,7 +127,7 @@ public sealed class GradientTests
             }
         }
 
-        Check(x => x[0].Graph.Gradients(Op.Linear(x[0], x[1]).Tanh().Sum(), x[1])[0], Random(1, 3, 4), Random(2, 4, 2));
+        Check(x => x[0].Graph.Gradients(Op.Linear(x[0], x[1]).Sigmoid().Sum(), x[1])[0], Random(1, 3, 4), Random(2, 4, 2));
         Check(x => slope(y => y.Softmax().Pow(2), x[0]), Random(1, 3, 4));
         Check(x => slope(y => y.L2Normalize().Pow(3), x[0]), Random(1, 3, 4));
         Check(x => slope(y => y.Gather(y.Graph.Constant<long>([2, 0, 2], 3)).Pow(3), x[0]), Random(1, 3, 4));
@@ -143,7 +142,7 @@ public sealed class GradientTests
         [
             (x, y) => x + y,
             (x, y) => x - (y * 0.5),
-            (x, y) => x.Tanh() * y,
+            (x, y) => x.Sigmoid() * y,
             (x, y) => x / (y.Softplus() + 1),
             (x, y) => x.MatMul(y.SwapLastAxes()).Softmax().MatMul(y),
             (x, y) => Op.LayerNorm(x, y.Sum([0]), y.Mean([0])),
@@ -151,7 +150,6 @@ public sealed class GradientTests
             (x, y) => x.Gather(x.Graph.Constant<long>([2, 0, 0], 3)) + y,
             (x, y) => x.Reshape(4, 3).Transpose(1, 0) + y,
             (x, y) => x.Gelu() + y.QuickGelu(),
-            (x, y) => x - y.LogSumExp([1], keepDims: true),
             (x, y) => x.L2Normalize() + y.L2Normalize(0),
         ];
         for (int seed = 0; seed < 60; seed++)
@@ -186,8 +184,6 @@ public sealed class GradientTests
         (long[], double[]) x = Random(1, 2, 3, 4);
         Check(t => t[0].Sum(axes, keepDims), x);
         Check(t => t[0].Mean(axes, keepDims), x);
-        Check(t => t[0].Max(axes, keepDims), x);
-        Check(t => t[0].LogSumExp(axes, keepDims), x);
     }
 
     [Theory]

@@ -17,7 +17,6 @@ public sealed class PrecisionTests
         ["Sigmoid"] = x => x.Sigmoid(),
         ["Softmax"] = x => x.Softmax(),
         ["LogSoftmax"] = x => x.LogSoftmax(0),
-        ["LogSumExp"] = x => x.LogSumExp([-1]),
         ["L2Normalize"] = x => x.L2Normalize(),
         ["LayerNorm"] = x => Op.LayerNorm(x, x.Slice(0, 0..1).Squeeze(0), x.Slice(0, 1..2).Squeeze(0)),
         ["LayerNormTwice"] = x => x.Graph.Gradients(Op.LayerNorm(x, x.Slice(0, 0..1).Squeeze(0), x.Slice(0, 1..2).Squeeze(0)).Pow(3).Mean(), x)[0],
@@ -44,7 +43,7 @@ public sealed class PrecisionTests
     {
         foreach (ElementType type in new[] { ElementType.Float, ElementType.Double })
         {
-            foreach (string name in new[] { "Softplus", "Sigmoid", "Softmax", "LogSoftmax", "LogSumExp", "Gelu", "QuickGelu", "Erf" })
+            foreach (string name in new[] { "Softplus", "Sigmoid", "Softmax", "LogSoftmax", "Gelu", "QuickGelu", "Erf" })
             {
                 (double[] value, double[] gradient) = Compute(type, _functions[name], [1e4, -1e4, 500, -500, 0, 1]);
                 Assert.All(value, v => Assert.True(double.IsFinite(v), $"{name} {type}"));

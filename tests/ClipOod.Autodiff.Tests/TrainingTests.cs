@@ -14,8 +14,8 @@ public sealed class TrainingTests
         for (int layer = 0; layer < 2; layer++)
         {
             Parameter weight = graph.Parameter($"weight{layer}", [width, 32], Initial.Normal(1 / Math.Sqrt(width), seed: layer));
-            Parameter bias = graph.Parameter($"bias{layer}", [32], Initial.Uniform(-1, 1, seed: 10 + layer));
-            hidden = Op.Linear(hidden, weight, bias).Tanh();
+            Parameter bias = graph.Parameter($"bias{layer}", [32], Initial.Normal(1, seed: 10 + layer));
+            hidden = Op.Linear(hidden, weight, bias).Gelu();
             width = 32;
         }
 

@@ -1,6 +1,5 @@
 using BenchmarkDotNet.Attributes;
 using ClipOod.Notebook;
-using ClipOod.Pictograms;
 
 namespace ClipOod.Benchmarks;
 

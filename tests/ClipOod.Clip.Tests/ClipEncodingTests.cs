@@ -32,6 +32,19 @@ public sealed class ClipEncodingTests : IDisposable
         Assert.All(Enumerable.Range(1, 9), row => Assert.True(encoding.Row(row).SequenceEqual(encoding.Row(0)) || Distance(encoding, row, 0) < 1e-6));
     }
 
+    [Fact]
+    public void EncodeImages_WithThumbnails_KeepsASmallPictureOfEachRow()
+    {
+        byte[] png = TinyPng();
+        string[] paths = [_folder.Write("0.png", png), _folder.Write("1.png", png[..(png.Length / 2)]), _folder.Write("2.png", png)];
+        ClipEncoding encoding = _model.EncodeImages(paths, new() { BatchSize = 2, ThumbnailSide = 5 }, Stop);
+        RgbImage expected = new ClipImageProcessor(5).ResizeAndCrop(ImageDecoder.Decode(paths[0]));
+        Assert.Equal([expected.Pixels, expected.Pixels], encoding.Thumbnails.Select(image => image.Pixels));
+        Assert.Equal(expected.Pixels, _model.EncodeImages([ImageDecoder.Decode(paths[0])], new() { ThumbnailSide = 5 }, Stop).Thumbnails[0].Pixels);
+        Assert.Empty(_model.EncodeImages(paths, cancellation: Stop).Thumbnails);
+        Assert.Throws<ArgumentOutOfRangeException>(() => _model.EncodeImages(paths, new() { ThumbnailSide = 0 }, Stop));
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(4)]
@@ -144,63 +157,6 @@ public sealed class ClipEncodingTests : IDisposable
         Assert.All(mean.Zip(classes.Row(1).ToArray()), pair => Assert.Equal(pair.First / norm, pair.Second, 1e-5));
         Assert.Equal("a photo of a {}. | a {}.", classes.Prompt);
         Assert.Equal(["cat", "dog"], classes.Sources);
-    }
-
-    [Fact]
-    public void OnnxModel_OfAnExport_GivesTheModelsFeatures()
-    {
-        _model.ExportOnnx(_folder.Path);
-        using ClipOnnxModel exported = ClipOnnxModel.Load(
-            Path.Combine(_folder.Path, "vision_model.onnx"), Path.Combine(_folder.Path, "text_model.onnx"), Words.Tokenizer);
-        RgbImage[] images = [Noise(1, 20, 30), Noise(2, 16, 16)];
-        string[] texts = ["a cat", "a photo of a dog"];
-        Assert.Equal(16, exported.ImageProcessor.Size);
-        Assert.Equal(12, exported.ContextLength);
-        Assert.NotEqual(_model.ModelHash, exported.ModelHash);
-        Assert.All(_model.EncodeImages(images, cancellation: Stop).Values.Zip(exported.EncodeImages(images, cancellation: Stop).Values), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
-        Assert.All(_model.EncodeTexts(texts, cancellation: Stop).Values.Zip(exported.EncodeTexts(texts, cancellation: Stop).Values), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
-    }
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void OnnxModel_OfAQuantizedExport_GivesNearlyTheModelsFeatures(bool isDynamic)
-    {
-        _model.ExportOnnx(_folder.Path);
-        string[] files = [.. new[] { "vision_model", "text_model" }.Select(name =>
-        {
-            byte[] whole = File.ReadAllBytes(Path.Combine(_folder.Path, $"{name}.onnx"));
-            byte[] small = isDynamic ? QuantizedOnnx.Dynamic(whole) : QuantizedOnnx.WeightsOnly(whole);
-            return _folder.Write($"{name}_quantized.onnx", small);
-        })];
-        using ClipOnnxModel quantized = ClipOnnxModel.Load(files[0], files[1], Words.Tokenizer);
-        RgbImage[] images = [.. Enumerable.Range(1, 5).Select(seed => Noise(seed, 20, 30))];
-        string[] texts = ["a cat", "a photo of a dog", "dog", "cat dog cat dog"];
-        AssertNear(_model.EncodeImages(images, cancellation: Stop), quantized.EncodeImages(images, cancellation: Stop));
-        AssertNear(_model.EncodeTexts(texts, cancellation: Stop), quantized.EncodeTexts(texts, cancellation: Stop));
-
-        static void AssertNear(ClipEncoding expected, ClipEncoding actual)
-        {
-            Assert.Equal(expected.Count, actual.Count);
-            for (int row = 0; row < expected.Count; row++)
-            {
-                double cosine = expected.Row(row).ToArray().Zip(actual.Row(row).ToArray(), (a, b) => (double)a * b).Sum();
-                Assert.InRange(1 - cosine, 1e-8, 0.01);
-            }
-        }
-    }
-
-    [Fact]
-    public void OnnxModel_OfOtherFiles_SaysWhatIsMissing()
-    {
-        _model.ExportOnnx(_folder.Path);
-        string vision = Path.Combine(_folder.Path, "vision_model.onnx");
-        Assert.Contains(
-            "no input 'input_ids', it has: pixel_values",
-            Assert.Throws<InvalidDataException>(() => ClipOnnxModel.Load(vision, vision)).Message, StringComparison.Ordinal);
-        string broken = _folder.Write("broken.onnx", "no model");
-        Assert.Contains("refuses the model", Assert.Throws<InvalidDataException>(() => ClipOnnxModel.Load(broken, vision)).Message, StringComparison.Ordinal);
-        Assert.Throws<FileNotFoundException>(() => ClipOnnxModel.Load(Path.Combine(_folder.Path, "gone.onnx"), vision));
     }
 
     [Fact]

@@ -68,7 +68,7 @@ public sealed partial class WorkbookResultsTests
     // A metric, a detector and two sets, in any order.
     private static bool IsMetricOfDetector(string name) =>
         MetricName().IsMatch(name)
-        && ScoreRegistry.All.Any(score => Regex.IsMatch(name, $@"(?<![\w]){Regex.Escape(score.Key)}(?![\w])", RegexOptions.IgnoreCase))
+        && DetectorCatalog.All.Any(detector => Regex.IsMatch(name, $@"(?<![\w]){Regex.Escape(detector.Card.Key)}(?![\w])", RegexOptions.IgnoreCase))
         && SetName().Count(name) >= 2;
 
     [GeneratedRegex(@"auroc|fpr|aupr|\bap\b|average.precision", RegexOptions.IgnoreCase)]

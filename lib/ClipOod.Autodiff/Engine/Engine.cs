@@ -31,7 +31,7 @@ public static class Engine
         + (_noCuda.Value is { Length: > 0 } reason ? $" (built for CUDA, which is not usable here: {reason})" : "");
 
     /// <summary>Loads an ONNX model with full graph optimisation.</summary>
-    /// <param name="model">The serialized model, for example by <see cref="Graph.ToModel(IReadOnlyList{ClipOod.Autodiff.Tensor}, bool, bool)"/>.</param>
+    /// <param name="model">The serialized model, for example by <see cref="Graph.ToModel(IReadOnlyList{ClipOod.Autodiff.Tensor}, bool)"/>.</param>
     /// <param name="threads">
     /// Number of threads of one run, all processors where null; several threads may run one session at once.
     /// </param>

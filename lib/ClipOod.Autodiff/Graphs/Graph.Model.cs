@@ -15,35 +15,10 @@ public sealed partial class Graph
     // Protocol buffers end at 2 GiB.
     private const long LargestModel = 2_000_000_000;
 
-    /// <summary>
-    /// Writes the part of the graph that computes its outputs, with the present values of the parameters, as an ONNX
-    /// model (opset 17) that other tools open. Dropout does nothing in it. The file appears under its name when it is
-    /// complete.
-    /// </summary>
-    /// <param name="path">The file; one of this name is replaced.</param>
-    /// <exception cref="InvalidOperationException">The graph has no outputs, or is too large for one file.</exception>
-    public void Save(string path)
-    {
-        ArgumentException.ThrowIfNullOrWhiteSpace(path);
-        if (_outputs.Count == 0)
-        {
-            throw new InvalidOperationException($"Graph '{Name}' has no outputs to save: declare them with Output(name, tensor).");
-        }
-
-        byte[] model = ToModel(_outputs, parametersInside: true);
-        AtomicFile.Write(path, temporary => File.WriteAllBytes(temporary, model));
-    }
-
     /// <summary>The part of the graph that computes some tensors, as a serialized ONNX model (opset 17).</summary>
-    /// <param name="outputs">The tensors; they are the model's outputs, by name and in this order.</param>
-    /// <param name="parametersInside">
-    /// Whether parameters are kept in the model with their present values; otherwise they are inputs, after those of
-    /// the graph.
-    /// </param>
+    /// <param name="outputs">The tensors; they are the model's outputs, by name and in this order. Parameters are inputs, after those of the graph.</param>
     /// <param name="training">Whether dropout drops.</param>
-    /// <exception cref="InvalidOperationException">The parameters are too large for one model.</exception>
-    public byte[] ToModel(IReadOnlyList<Tensor> outputs, bool parametersInside = false, bool training = false) =>
-        ToModel(outputs, training, parametersInside ? ValueOf : null);
+    public byte[] ToModel(IReadOnlyList<Tensor> outputs, bool training = false) => ToModel(outputs, training, initializer: null);
 
     /// <summary>The leaves (inputs, parameters, states) that some tensors depend on, in the order of their making.</summary>
     internal IReadOnlyList<Tensor> LeavesOf(IReadOnlyList<Tensor> outputs) =>

@@ -24,16 +24,6 @@ public abstract class Initial
         return () => standardDeviation * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(Math.Tau * random.NextDouble());
     });
 
-    /// <summary>Uniformly distributed in [<paramref name="low"/>, <paramref name="high"/>).</summary>
-    /// <param name="low">Least value.</param>
-    /// <param name="high">Upper bound.</param>
-    /// <param name="seed">Seed of the generator: the same seed gives the same values.</param>
-    public static Initial Uniform(double low, double high, int seed) => new Generated(() =>
-    {
-        Random random = new(seed);
-        return () => low + ((high - low) * random.NextDouble());
-    });
-
     /// <summary>Given single-precision values, row-major; they are used in place and not changed, not copied.</summary>
     public static Initial Values(ReadOnlyMemory<float> values) => new Given<float>(values);
 

@@ -5,13 +5,6 @@ public static partial class Op
 {
     private const double SlopeOfQuickGelu = 1.702;
 
-    /// <summary>The hyperbolic tangent.</summary>
-    public static Tensor Tanh(this Tensor x)
-    {
-        Tensor y = Map("Tanh", x);
-        return y.Differentiate((x, g => g * (1 - (y * y))));
-    }
-
     /// <summary>The logistic function 1 / (1 + e⁻ˣ).</summary>
     public static Tensor Sigmoid(this Tensor x)
     {

@@ -134,13 +134,6 @@ public static partial class Op
         return x.Type.IsReal() && type.IsReal() ? y.Differentiate((x, g => g.Cast(x.Type))) : y;
     }
 
-    /// <summary>The same values, through which no gradient flows.</summary>
-    public static Tensor StopGradient(this Tensor x)
-    {
-        ArgumentNullException.ThrowIfNull(x);
-        return x.Graph.EmitNew("Identity", [x], x.Type, x.Shape);
-    }
-
     private static Tensor Choose(string operation, Tensor a, Tensor b, Func<Tensor, Tensor, Tensor> second) =>
         Combine(operation, a, b).Differentiate(
             (a, g => SumTo(g * (1 - second(a, b).Cast(g.Type)), a.Shape)),

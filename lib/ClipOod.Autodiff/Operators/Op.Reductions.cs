@@ -29,42 +29,6 @@ public static partial class Op
             .Differentiate((x, g => Spread(g / Count(x.Graph, x.Type, Elements(x, over)), x.Shape, over)));
     }
 
-    /// <summary>The largest element over axes, or over all where null; equal ones share the gradient evenly.</summary>
-    /// <exception cref="ArgumentException">An axis is outside the shape or repeats.</exception>
-    public static Tensor Max(this Tensor x, int[]? axes = null, bool keepDims = false)
-    {
-        RequireReal("Max", x);
-        int[] over = Axes("Max", x, axes);
-        if (over.Length == 0)
-        {
-            return x;
-        }
-
-        Tensor y = Reduce("ReduceMax", x, over, keepDims);
-        return y.Differentiate((x, backward));
-
-        Tensor backward(Tensor g)
-        {
-            Tensor largest = Equal(x, Kept(y, x.Shape, over)).Cast(x.Type);
-            return largest * (Kept(g, x.Shape, over) / largest.Sum(over, keepDims: true));
-        }
-    }
-
-    /// <summary>log Σ eˣ over axes, or over all where null, without overflow.</summary>
-    /// <exception cref="ArgumentException">An axis is outside the shape or repeats.</exception>
-    public static Tensor LogSumExp(this Tensor x, int[]? axes = null, bool keepDims = false)
-    {
-        RequireReal("LogSumExp", x);
-        int[] over = Axes("LogSumExp", x, axes);
-        if (over.Length == 0)
-        {
-            return x;
-        }
-
-        Tensor y = Reduce("ReduceLogSumExp", x, over, keepDims);
-        return y.Differentiate((x, g => Kept(g, x.Shape, over) * (x - Kept(y, x.Shape, over)).Exp()));
-    }
-
     /// <summary>The index (Int64) of the largest element along an axis, the first where several are; it has no gradient.</summary>
     /// <exception cref="ArgumentException">The axis is outside the shape.</exception>
     public static Tensor ArgMax(this Tensor x, int axis = -1, bool keepDims = false)

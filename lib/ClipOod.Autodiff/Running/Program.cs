@@ -28,7 +28,7 @@ internal sealed class Program : IDisposable
         using SessionOptions options = Engine.CreateOptions(threads);
         Session = constantParameters
             ? LoadConstant(graph, training, constants, options)
-            : new InferenceSession(graph.ToModel(Outputs, parametersInside: false, training), options);
+            : new InferenceSession(graph.ToModel(Outputs, training), options);
     }
 
     public InferenceSession Session { get; }

@@ -5,17 +5,6 @@ namespace ClipOod.Autodiff;
 /// </summary>
 public static class Schedule
 {
-    /// <summary>The learning rate as it is.</summary>
-    public static Func<long, double> Constant() => _ => 1;
-
-    /// <summary>Multiplied by <paramref name="factor"/> after every <paramref name="every"/> steps.</summary>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="every"/> is below 1.</exception>
-    public static Func<long, double> Steps(long every, double factor)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(every, 1);
-        return step => Math.Pow(factor, step / every);
-    }
-
     /// <summary>
     /// Linear from 0 at step 0 to 1 at step <paramref name="warmup"/>, then half a cosine to <paramref name="final"/>
     /// at step <paramref name="total"/>, where it stays.
@@ -30,22 +19,6 @@ public static class Schedule
         return step => step < warmup
             ? (double)step / warmup
             : final + ((1 - final) * 0.5 * (1 + Math.Cos(Math.PI * Progress(step, warmup, total))));
-    }
-
-    /// <summary>
-    /// Linear from 0 at step 0 to 1 at step <paramref name="warmup"/>, then linear to <paramref name="final"/> at step
-    /// <paramref name="total"/>, where it stays.
-    /// </summary>
-    /// <param name="total">Number of steps of the training, above <paramref name="warmup"/>.</param>
-    /// <param name="warmup">Number of steps of the warm-up, at least 0.</param>
-    /// <param name="final">The last factor.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The warm-up is negative or not shorter than the training.</exception>
-    public static Func<long, double> Linear(long total, long warmup = 0, double final = 0)
-    {
-        RequireWarmup(total, warmup);
-        return step => step < warmup
-            ? (double)step / warmup
-            : 1 + ((final - 1) * Progress(step, warmup, total));
     }
 
     private static double Progress(long step, long warmup, long total) => Math.Min(1, (double)(step - warmup) / (total - warmup));

@@ -63,11 +63,10 @@ public static class FeatureAttack
     /// <param name="model">The model whose features to match, as it is now; it is not changed.</param>
     /// <param name="images">OOD pictures of the model's size.</param>
     /// <param name="targets">For each of them the ID picture to match, of the model's size; PLP takes random training images.</param>
-    /// <param name="options">Steps, smoothness, batch size, folder. Defaults to <see cref="FeatureAttackOptions.Patchy"/>.</param>
+    /// <param name="options">Steps, smoothness, batch size. Defaults to <see cref="FeatureAttackOptions.Patchy"/>.</param>
     /// <param name="cancellation">Stops between steps; the result then holds the batches that were finished.</param>
     /// <exception cref="ArgumentException">A picture is of another size, there is none, their numbers differ, or an option is out of range.</exception>
     /// <exception cref="ArithmeticException">The loss became NaN or infinite.</exception>
-    /// <exception cref="InvalidDataException">The folder holds batches of another attack.</exception>
     public static FeatureAttackResult Run(
         ClipModel model, IReadOnlyList<RgbImage> images, IReadOnlyList<RgbImage> targets, FeatureAttackOptions? options = null, CancellationToken cancellation = default)
     {
@@ -80,11 +79,10 @@ public static class FeatureAttack
     /// <param name="model">The model whose features to match, as it is now; it is not changed.</param>
     /// <param name="images">OOD images, count × 3 × size × size, channel-major, each value in [0, 1].</param>
     /// <param name="targets">For each of them the ID image to match, in the same form.</param>
-    /// <param name="options">Steps, smoothness, batch size, folder. Defaults to <see cref="FeatureAttackOptions.Patchy"/>.</param>
+    /// <param name="options">Steps, smoothness, batch size. Defaults to <see cref="FeatureAttackOptions.Patchy"/>.</param>
     /// <param name="cancellation">Stops between steps; the result then holds the batches that were finished.</param>
     /// <exception cref="ArgumentException">A value is outside [0, 1], there is no image, their numbers differ, or an option is out of range.</exception>
     /// <exception cref="ArithmeticException">The loss became NaN or infinite.</exception>
-    /// <exception cref="InvalidDataException">The folder holds batches of another attack.</exception>
     public static FeatureAttackResult Run(
         ClipModel model, ReadOnlyMemory<float> images, ReadOnlyMemory<float> targets, FeatureAttackOptions? options = null, CancellationToken cancellation = default)
     {
@@ -99,27 +97,16 @@ public static class FeatureAttack
         }
 
         Stopwatch clock = Stopwatch.StartNew();
-        AttackedBatchFolder? folder = options.Folder is null ? null : new(options.Folder, model, options);
         using FeatureAttackSession session = new(model, options);
         List<AttackedBatch> finished = [];
         for (int first = 0; first < total && !cancellation.IsCancellationRequested; first += options.BatchSize)
         {
             int count = Math.Min(options.BatchSize, total - first), values = 3 * size * size;
             ReadOnlyMemory<float> batchImages = images.Slice(first * values, count * values), batchTargets = targets.Slice(first * values, count * values);
-            AttackedBatch? batch = folder?.Find(first, batchImages, batchTargets);
+            AttackedBatch? batch = session.Run(first, batchImages, batchTargets, told: (step, loss) => Tell(step == options.Steps ? first + count : first, step, loss), cancellation);
             if (batch is null)
             {
-                batch = session.Run(first, batchImages, batchTargets, told: (step, loss) => Tell(step == options.Steps ? first + count : first, step, loss), cancellation);
-                if (batch is null)
-                {
-                    break;
-                }
-
-                folder?.Write(first, batchImages, batchTargets, batch);
-            }
-            else
-            {
-                Tell(first + count, 0, double.NaN);
+                break;
             }
 
             finished.Add(batch);

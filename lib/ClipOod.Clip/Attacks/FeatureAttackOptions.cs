@@ -3,9 +3,9 @@ namespace ClipOod.Clip;
 /// <summary>How far a <see cref="FeatureAttack"/> is.</summary>
 /// <param name="Done">Images whose batch is finished.</param>
 /// <param name="Total">Images in all.</param>
-/// <param name="Step">Steps made of the present batch; 0 where a batch was read from the folder.</param>
+/// <param name="Step">Steps made of the present batch.</param>
 /// <param name="Steps">Steps of a batch.</param>
-/// <param name="Loss">The loss of the present batch before its last step; NaN where a batch was read from the folder.</param>
+/// <param name="Loss">The loss of the present batch before its last step.</param>
 /// <param name="Elapsed">Time since the start.</param>
 public readonly record struct FeatureAttackProgress(int Done, int Total, int Step, int Steps, double Loss, TimeSpan Elapsed)
 {
@@ -14,14 +14,11 @@ public readonly record struct FeatureAttackProgress(int Done, int Total, int Ste
         FormattableString.Invariant($"{Done} of {Total} images, step {Step} of {Steps}, loss {Loss:0.0000}, {Elapsed.TotalSeconds:0} s");
 }
 
-/// <summary>How a <see cref="FeatureAttack"/> perturbs. Start from <see cref="Patchy"/> or <see cref="Smooth"/>.</summary>
+/// <summary>How a <see cref="FeatureAttack"/> perturbs. The defaults are those of the document.</summary>
 public sealed record FeatureAttackOptions
 {
     /// <summary>Without a penalty: perturbations become patchy.</summary>
     public static FeatureAttackOptions Patchy { get; } = new();
-
-    /// <summary>With a penalty of 5000 on the perturbation's gradient ("adversarial smoothing").</summary>
-    public static FeatureAttackOptions Smooth { get; } = new() { Smoothness = 5000 };
 
     /// <summary>Steps of Adam for each batch, at least 1. Defaults to 250.</summary>
     public int Steps { get; init; } = 250;
@@ -29,7 +26,7 @@ public sealed record FeatureAttackOptions
     /// <summary>Learning rate of Adam, above 0, in the unit of pixels on [0, 1]. Defaults to 0.001.</summary>
     public double LearningRate { get; init; } = 1e-3;
 
-    /// <summary>λ, at least 0: the weight of the perturbation's squared differences between neighbouring pixels. Defaults to 0.</summary>
+    /// <summary>λ, at least 0: the weight of the perturbation's squared differences between neighbouring pixels. Defaults to 0, the patchy attack; the smooth one of the document has 5000.</summary>
     public double Smoothness { get; init; }
 
     /// <summary>Images that are perturbed together, at least 1. Defaults to 16.</summary>
@@ -40,12 +37,6 @@ public sealed record FeatureAttackOptions
 
     /// <summary>Whether to match features after the projection, which zero-shot scores use; else those before it, as PLP does. Defaults to false.</summary>
     public bool Projected { get; init; }
-
-    /// <summary>
-    /// A folder for the finished batches, made if there is none: an attack that was stopped and starts again takes over what it finds there.
-    /// Null keeps them in memory only.
-    /// </summary>
-    public string? Folder { get; init; }
 
     /// <summary>Told after every step, on the thread that attacks.</summary>
     public IProgress<FeatureAttackProgress>? Progress { get; init; }

@@ -70,13 +70,10 @@ public sealed class ClipImageProcessor
     public RgbImage ResizeAndCrop(RgbImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        var rgb = new byte[ValueCount];
-        byte[] crop = ArrayPool<byte>.Shared.Rent(4 * Size * Size);
-        Resize(image.Pixels, image.Width, image.Height, 3, crop);
-        RgbaPixels.DropFourth(crop.AsSpan(0, 4 * Size * Size), rgb);
-        ArrayPool<byte>.Shared.Return(crop);
-        return new RgbImage(Size, Size, rgb);
+        return ResizeAndCrop(image.Pixels, image.Width, image.Height, 3);
     }
+
+    internal RgbImage ResizeAndCrop(RgbaPixels image) => ResizeAndCrop(image.Bytes, image.Width, image.Height, 4);
 
     /// <summary>The values that the network takes: 3 × size × size, channel-major.</summary>
     /// <param name="image">An image of any size.</param>
@@ -107,7 +104,19 @@ public sealed class ClipImageProcessor
     public void ProcessFile(string path, Span<float> destination, int maxPixels = ImageDecoder.DefaultMaxPixels)
     {
         using RgbaPixels pixels = ImageDecoder.DecodeRgba(path, maxPixels);
-        Process(pixels.Bytes, pixels.Width, pixels.Height, 4, destination);
+        Process(pixels, destination);
+    }
+
+    internal void Process(RgbaPixels image, Span<float> destination) => Process(image.Bytes, image.Width, image.Height, 4, destination);
+
+    private RgbImage ResizeAndCrop(ReadOnlySpan<byte> pixels, int width, int height, int channels)
+    {
+        var rgb = new byte[ValueCount];
+        byte[] crop = ArrayPool<byte>.Shared.Rent(4 * Size * Size);
+        Resize(pixels, width, height, channels, crop);
+        RgbaPixels.DropFourth(crop.AsSpan(0, 4 * Size * Size), rgb);
+        ArrayPool<byte>.Shared.Return(crop);
+        return new RgbImage(Size, Size, rgb);
     }
 
     private void Process(ReadOnlySpan<byte> pixels, int width, int height, int channels, Span<float> destination)

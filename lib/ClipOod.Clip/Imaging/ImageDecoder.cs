@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using SkiaSharp;
 
 namespace ClipOod.Clip;
@@ -7,8 +8,14 @@ namespace ClipOod.Clip;
 /// Decodes JPEG, PNG, WebP, GIF (first frame) and BMP files to RGB, giving the pixels that Pillow's
 /// <c>Image.open(path).convert("RGB")</c> gives: grey is repeated in the three channels, alpha is dropped rather than blended,
 /// a palette is looked up, CMYK is taken as Adobe's inverted CMYK, colour profiles are not applied, and the EXIF orientation is
-/// not applied, because CLIP's own preprocessing does none of these. Of 16-bit channels the high byte is kept.
+/// not applied, because CLIP's own preprocessing does none of these. TIFF (first page), TGA, PBM, PGM and PPM files are decoded too,
+/// though not compared with Pillow. Of 16-bit channels the high byte is kept. The content tells the format, whatever the file's ending.
 /// </summary>
+/// <remarks>
+/// SkiaSharp decodes the first five, ImageSharp TIFF and TGA; its JPEG decoder differs from Pillow's, which CLIP was trained with. A file
+/// is untrusted: its pixels are limited before any is decoded, memory by the pixels (about 20 bytes each), and time by Skia's limit of
+/// 100 scans a JPEG and by 30 seconds for the other formats.
+/// </remarks>
 public static class ImageDecoder
 {
     /// <summary>The number of pixels above which an image is refused unless the caller says otherwise: 89,478,485, where Pillow warns.</summary>
@@ -61,18 +68,14 @@ public static class ImageDecoder
         using SKCodec? codec = SKCodec.Create(data);
         if (codec is null || Array.IndexOf(_formats, codec.EncodedFormat) < 0)
         {
-            string got = codec is null ? $"{data.Size} bytes that begin with {Start(data.AsSpan())}" : $"a file of the format {codec.EncodedFormat}";
-            throw new InvalidDataException(
-                $"'{name}' is not an image that can be decoded: got {got}, expected a whole JPEG, PNG, WebP, GIF or BMP file. Replace or remove it.");
+            return (codec is null ? RareFormats.TryDecode(data.AsSpan(), name, maxPixels, RareFormats.TimeLimit) : null)
+                ?? throw new InvalidDataException(
+                    $"'{name}' is not an image that can be decoded: got {Got(codec, data.AsSpan())}, expected a whole JPEG, PNG, WebP, GIF, BMP, TIFF, TGA, PBM, PGM or PPM file. Save it as one of these, or remove it.");
         }
 
         int width = codec.Info.Width;
         int height = codec.Info.Height;
-        if ((long)width * height > maxPixels)
-        {
-            throw new InvalidDataException(
-                $"'{name}' has {width}x{height} = {(long)width * height} pixels, more than the limit of {maxPixels}. Shrink the image or raise {nameof(maxPixels)}.");
-        }
+        RequireFewPixels(name, width, height, maxPixels);
 
         // Unpremultiplied, or the colours under a low alpha would be rounded away; no colour space, or Skia would convert to it.
         var info = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
@@ -116,7 +119,28 @@ public static class ImageDecoder
         }
     }
 
-    private static string Start(ReadOnlySpan<byte> bytes) => bytes.IsEmpty ? "nothing" : Convert.ToHexString(bytes[..Math.Min(8, bytes.Length)]);
+    internal static void RequireFewPixels(string name, int width, int height, int maxPixels)
+    {
+        if ((long)width * height > maxPixels)
+        {
+            throw new InvalidDataException(
+                $"'{name}' has {width}x{height} = {(long)width * height} pixels, more than the limit of {maxPixels}. Shrink the image or raise {nameof(maxPixels)}.");
+        }
+    }
+
+    /// <summary>What a file is instead. HEIC and AVIF are boxes that name their brand after "ftyp" (ISO/IEC 14496-12, 23008-12).</summary>
+    private static string Got(SKCodec? codec, ReadOnlySpan<byte> file)
+    {
+        string brand = file.Length >= 12 && file[4..8].SequenceEqual("ftyp"u8) ? Encoding.Latin1.GetString(file[8..12]) : "";
+        return brand switch
+        {
+            "heic" or "heix" or "heim" or "heis" or "hevc" or "hevx" or "mif1" or "msf1" => "a HEIC picture, as phones take them",
+            "avif" or "avis" => "an AVIF picture",
+            _ when codec is not null => $"a file of the format {codec.EncodedFormat}",
+            _ when file.IsEmpty => "nothing",
+            _ => $"{file.Length} bytes that begin with {Convert.ToHexString(file[..Math.Min(8, file.Length)])}",
+        };
+    }
 }
 
 /// <summary>A decoded picture, 4 bytes a pixel, in an array of the shared pool. Dispose of it once.</summary>

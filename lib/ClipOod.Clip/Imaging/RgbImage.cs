@@ -1,6 +1,12 @@
+using SixLabors.ImageSharp;
+using SixLabors.ImageSharp.PixelFormats;
+
 namespace ClipOod.Clip;
 
-/// <summary>A picture of 8-bit red, green and blue, row by row.</summary>
+/// <summary>
+/// A picture of 8-bit red, green and blue, row by row. A picture of ImageSharp becomes one wherever one is expected, also inside a
+/// collection expression: <c>model.EncodeImages([image])</c>.
+/// </summary>
 public sealed class RgbImage
 {
     /// <summary>Takes the pixels as they are, without a copy.</summary>
@@ -32,4 +38,14 @@ public sealed class RgbImage
 
     /// <summary>Height × width × 3 values (red, green, blue), 0 to 255, row by row.</summary>
     public byte[] Pixels { get; }
+
+    /// <summary>A picture of ImageSharp, its pixels copied.</summary>
+    /// <param name="image">Its first frame is taken; see ImageSharp's <c>CloneAs&lt;Rgb24&gt;()</c> for other pixels.</param>
+    public static implicit operator RgbImage(Image<Rgb24> image)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        byte[] pixels = new byte[3 * image.Width * image.Height];
+        image.CopyPixelDataTo(pixels);
+        return new RgbImage(image.Width, image.Height, pixels);
+    }
 }

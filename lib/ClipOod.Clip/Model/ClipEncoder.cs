@@ -6,7 +6,7 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace ClipOod.Clip;
 
-/// <summary>Something that turns images and texts into features of one space: a <see cref="ClipModel"/> or a ready-made <see cref="ClipOnnxModel"/>.</summary>
+/// <summary>Something that turns images and texts into features of one space, such as a <see cref="ClipModel"/>.</summary>
 public abstract class ClipEncoder : IDisposable
 {
     // Batches that are decoded ahead of the model.
@@ -164,7 +164,15 @@ public abstract class ClipEncoder : IDisposable
     {
         ArgumentNullException.ThrowIfNull(paths);
         int maxPixels = (options ??= new()).MaxPixels;
-        return EncodeImages(paths, (i, room) => ImageProcessor.ProcessFile(paths[i], room, maxPixels), output, options, cancellation);
+        return EncodeImages(
+            paths,
+            (i, room, small) =>
+            {
+                using RgbaPixels pixels = ImageDecoder.DecodeRgba(paths[i], maxPixels);
+                ImageProcessor.Process(pixels, room);
+                return small?.ResizeAndCrop(pixels);
+            },
+            output, options, cancellation);
     }
 
     /// <summary>Encodes pictures in memory with one of the image tower's outputs.</summary>
@@ -172,11 +180,18 @@ public abstract class ClipEncoder : IDisposable
     {
         ArgumentNullException.ThrowIfNull(images);
         string[] names = [.. Enumerable.Range(0, images.Count).Select(i => string.Create(CultureInfo.InvariantCulture, $"image {i}"))];
-        return EncodeImages(names, (i, room) => ImageProcessor.Process(images[i], room), output, options ?? new(), cancellation);
+        return EncodeImages(
+            names,
+            (i, room, small) =>
+            {
+                ImageProcessor.Process(images[i], room);
+                return small?.ResizeAndCrop(images[i]);
+            },
+            output, options ?? new(), cancellation);
     }
 
     private ClipEncoding EncodeImages(
-        IReadOnlyList<string> names, PrepareImage prepare, PixelEncoder output, ClipEncodingOptions given, CancellationToken cancellation)
+        IReadOnlyList<string> names, DecodeImage prepare, PixelEncoder output, ClipEncodingOptions given, CancellationToken cancellation)
     {
         ClipEncodingOptions options = Checked(given);
         int batchSize = Math.Min(options.BatchSize, names.Count);
@@ -186,6 +201,8 @@ public abstract class ClipEncoder : IDisposable
             throw new InsufficientMemoryException($"A batch of {batchSize} images of {ImageProcessor.Size} pixels does not fit into one array, a batch of {largest} does: lower {nameof(ClipEncodingOptions.BatchSize)}.");
         }
 
+        ClipImageProcessor? small = options.ThumbnailSide is int side ? new(side) : null;
+        RgbImage?[] thumbnails = small is null ? [] : new RgbImage[names.Count];
         float[] values = new float[names.Count * output.Width];
         List<int> indices = [];
         List<ClipFailure> failures = [];
@@ -193,7 +210,7 @@ public abstract class ClipEncoder : IDisposable
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         Channel<Batch> ready = Channel.CreateBounded<Batch>(BatchesAhead);
         Channel<float[]> free = Channel.CreateUnbounded<float[]>();
-        Task producer = Task.Run(() => PrepareAsync(names, prepare, batchSize, ready.Writer, free.Reader, stop.Token), CancellationToken.None);
+        Task producer = Task.Run(() => PrepareAsync(names, Prepared, batchSize, ready.Writer, free.Reader, stop.Token), CancellationToken.None);
         try
         {
             foreach (Batch batch in Wait(ready.Reader, stop.Token))
@@ -217,7 +234,20 @@ public abstract class ClipEncoder : IDisposable
         }
 
         ClipEncoding result = Finish(values[..(indices.Count * output.Width)], options, indices, [.. indices.Select(i => names[i])], output.Width);
-        return result with { Failures = failures, Preprocessing = DescribePreprocessing() };
+        return result with
+        {
+            Failures = failures,
+            Preprocessing = DescribePreprocessing(),
+            Thumbnails = small is null ? [] : [.. indices.Select(i => thumbnails[i]!)],
+        };
+
+        void Prepared(int i, Span<float> room)
+        {
+            if (prepare(i, room, small) is { } thumbnail)
+            {
+                thumbnails[i] = thumbnail;
+            }
+        }
     }
 
     /// <summary>Decodes and resizes batches, on all processors, as long as there is room for them.</summary>
@@ -388,6 +418,9 @@ public abstract class ClipEncoder : IDisposable
     private protected readonly record struct PixelEncoder(int Width, Func<Memory<float>, int, float[]> Encode);
 
     private delegate void PrepareImage(int index, Span<float> destination);
+
+    /// <summary>Prepares an image for the model, and small for readers where that is wanted.</summary>
+    private delegate RgbImage? DecodeImage(int index, Span<float> destination, ClipImageProcessor? small);
 
     private sealed record Batch(float[] Pixels, IReadOnlyList<int> Indices, IReadOnlyList<ClipFailure> Failures);
 }

@@ -34,6 +34,11 @@ public sealed record ClipEncodingOptions
     /// <summary>The largest image, in pixels, to decode.</summary>
     public int MaxPixels { get; init; } = ImageDecoder.DefaultMaxPixels;
 
+    /// <summary>
+    /// The side in pixels of small pictures for readers, which come from the same decoding as the features; null makes none. Of images only.
+    /// </summary>
+    public int? ThumbnailSide { get; init; }
+
     /// <summary>Told after every batch, on the thread that encodes.</summary>
     public IProgress<ClipProgress>? Progress { get; init; }
 }
@@ -61,6 +66,9 @@ public sealed record ClipEncoding
 
     /// <summary>The images that could not be encoded, in the order given.</summary>
     public IReadOnlyList<ClipFailure> Failures { get; init; } = [];
+
+    /// <summary>For each row a small square picture, where <see cref="ClipEncodingOptions.ThumbnailSide"/> asked for them; else empty.</summary>
+    public IReadOnlyList<RgbImage> Thumbnails { get; init; } = [];
 
     /// <summary>Whether rows have a length of 1.</summary>
     public required bool IsNormalized { get; init; }

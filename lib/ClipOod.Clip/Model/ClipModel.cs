@@ -178,22 +178,6 @@ public sealed class ClipModel : ClipEncoder
     public void Save(string path, bool halfPrecision = false) => Save(path, [], halfPrecision);
 
     /// <summary>
-    /// Writes vision_model.onnx (pixel_values to image_embeds) and text_model.onnx (input_ids to text_embeds), the common layout of
-    /// exports that other tools open. Features are not normalised.
-    /// </summary>
-    /// <param name="folder">An existing folder; files of these names are replaced.</param>
-    /// <exception cref="InvalidOperationException">A tower is too large for one ONNX file.</exception>
-    public void ExportOnnx(string folder)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(folder);
-        foreach ((string name, Tensor output) in new[] { (ClipOnnxModel.VisionFile, ImageFeatures), (ClipOnnxModel.TextFile, TextFeatures) })
-        {
-            byte[] model = Graph.ToModel([output], parametersInside: true);
-            AtomicFile.Write(Path.Combine(folder, name), temporary => File.WriteAllBytes(temporary, model));
-        }
-    }
-
-    /// <summary>
     /// Makes encoding see parameters that have changed since the first encoding. <see cref="ClipTrainer"/> calls it; who trains otherwise
     /// calls it after training.
     /// </summary>

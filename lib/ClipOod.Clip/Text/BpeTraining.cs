@@ -68,7 +68,7 @@ public static class BpeTraining
         ArgumentNullException.ThrowIfNull(merges);
         string[] lines = [.. merges];
         _ = ClipTokenizer.FromMerges(lines);
-        AtomicFile.Write(path, temporary => File.WriteAllText(temporary, string.Concat(lines.Prepend(Heading).Select(line => line + '\n'))));
+        AtomicFile.Write(path, string.Concat(lines.Prepend(Heading).Select(line => line + '\n')));
     }
 
     private static (string Left, string Right)? MostFrequent(Dictionary<(string Left, string Right), Pair> pairs)

@@ -1,7 +1,6 @@
-using System.Buffers.Binary;
-using System.IO.Compression;
-using System.Text;
 using ClipOod.Autodiff;
+using ClipOod.Clip;
+using SkiaSharp;
 
 namespace ClipOod.Notebook;
 
@@ -36,6 +35,24 @@ public sealed class ImageBatch
         Height = height;
         Width = width;
         _pixels = pixels;
+    }
+
+    /// <summary>Pictures of one size as a batch; also pictures of ImageSharp, inside a collection expression.</summary>
+    /// <param name="images">At least one picture.</param>
+    /// <exception cref="ArgumentException">There is no picture, or their sizes differ.</exception>
+    public static ImageBatch Of(IReadOnlyList<RgbImage> images)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        if (images.Count == 0)
+        {
+            throw new ArgumentException("Got no picture, expected at least one.", nameof(images));
+        }
+
+        (int width, int height) = (images[0].Width, images[0].Height);
+        return images.FirstOrDefault(image => (image.Width, image.Height) != (width, height)) is { } other
+            ? throw new ArgumentException(
+                $"Got pictures of {width}x{height} and of {other.Width}x{other.Height} pixels, expected one size: resize them first.", nameof(images))
+            : new ImageBatch(images.Count, height, width, [.. images.SelectMany(image => image.Pixels)]);
     }
 
     /// <summary>Number of images, N.</summary>
@@ -74,30 +91,16 @@ public sealed class ImageBatch
     /// <param name="image">0 to N−1.</param>
     public byte[] ToPng(int image)
     {
-        using MemoryStream png = new();
-        png.Write([0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A]);
-
-        // Width, height, 8 bits per channel, colour type 2 = RGB, then the only defined compression, filter and no interlace.
-        Span<byte> header = stackalloc byte[13];
-        BinaryPrimitives.WriteInt32BigEndian(header, Width);
-        BinaryPrimitives.WriteInt32BigEndian(header[4..], Height);
-        header[8] = 8;
-        header[9] = 2;
-        WriteChunk(png, "IHDR", header);
-
-        using MemoryStream data = new();
-        using (ZLibStream zlib = new(data, CompressionLevel.Optimal, leaveOpen: true))
+        ReadOnlySpan<byte> rgb = this[image];
+        using SKBitmap bitmap = new(Width, Height, SKColorType.Rgba8888, SKAlphaType.Opaque);
+        Span<byte> rgba = bitmap.GetPixelSpan();
+        for (int i = 0; i < Width * Height; i++)
         {
-            int stride = Width * Channels;
-            for (int y = 0; y < Height; y++)
-            {
-                zlib.WriteByte(0); // the row's filter: none
-                zlib.Write(this[image].Slice(y * stride, stride));
-            }
+            rgb.Slice(Channels * i, Channels).CopyTo(rgba[(4 * i)..]);
+            rgba[4 * i + 3] = byte.MaxValue;
         }
 
-        WriteChunk(png, "IDAT", data.ToArray());
-        WriteChunk(png, "IEND", []);
+        using SKData png = bitmap.Encode(SKEncodedImageFormat.Png, quality: 100);
         return png.ToArray();
     }
 
@@ -106,31 +109,4 @@ public sealed class ImageBatch
 
     /// <inheritdoc/>
     public override string ToString() => $"{Count} images of {Width} x {Height} pixels";
-
-    private static void WriteChunk(MemoryStream png, string type, ReadOnlySpan<byte> data)
-    {
-        byte[] chunk = [.. Encoding.ASCII.GetBytes(type), .. data];
-        Span<byte> number = stackalloc byte[4];
-        BinaryPrimitives.WriteInt32BigEndian(number, data.Length);
-        png.Write(number);
-        png.Write(chunk);
-        BinaryPrimitives.WriteUInt32BigEndian(number, Crc32(chunk));
-        png.Write(number);
-    }
-
-    /// <summary>The CRC-32 of the PNG specification, annex D: polynomial 0xEDB88320, reflected.</summary>
-    private static uint Crc32(ReadOnlySpan<byte> data)
-    {
-        uint crc = uint.MaxValue;
-        foreach (byte value in data)
-        {
-            crc ^= value;
-            for (int bit = 0; bit < 8; bit++)
-            {
-                crc = (crc & 1) == 0 ? crc >> 1 : (crc >> 1) ^ 0xEDB88320;
-            }
-        }
-
-        return ~crc;
-    }
 }

@@ -13,7 +13,12 @@ public sealed class ImageFolder
 {
     private const int ThumbnailSide = 96;
 
-    private static readonly string[] _endings = [".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp"];
+    // Phones' HEIC and AVIF are listed so that they are told to be unreadable rather than left out in silence.
+    private static readonly string[] _endings =
+    [
+        ".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tga", ".tif",
+        ".tiff", ".webp",
+    ];
 
     private ImageFolder(string path, IReadOnlyList<string> classes, IReadOnlyList<string> files, IReadOnlyList<int> labels) =>
         (Path, Classes, Files, Labels) = (path, classes, files, labels);
@@ -76,18 +81,15 @@ public sealed class ImageFolder
     public EncodedFolder Encode(ClipEncoder encoder, string name)
     {
         ArgumentNullException.ThrowIfNull(encoder);
-        ClipEncoding encoding = encoder.EncodeImages(Files);
+        ClipEncoding encoding = encoder.EncodeImages(Files, new ClipEncodingOptions { ThumbnailSide = ThumbnailSide });
         if (encoding.Count == 0)
         {
             throw new InvalidDataException($"None of the {Files.Count} images in {Path} could be read. The first: {encoding.Failures[0].Message}");
         }
 
-        ClipImageProcessor small = new(ThumbnailSide);
-        ImageBatch thumbnails = new(encoding.Count, ThumbnailSide, ThumbnailSide,
-            [.. encoding.Indices.SelectMany(i => small.ResizeAndCrop(ImageDecoder.Decode(Files[i])).Pixels)]);
         FeatureSet set = encoding.ToFeatureSet(name, "own images", Labels, Classes);
         return new EncodedFolder(
-            new FeatureSet(set.Name, set.Split, set.Features, set.Labels, set.Classes, set.Provenance, thumbnails),
+            new FeatureSet(set.Name, set.Split, set.Features, set.Labels, set.Classes, set.Provenance, ImageBatch.Of(encoding.Thumbnails)),
             [.. encoding.Indices.Select(i => Files[i])],
             encoding.Failures);
     }

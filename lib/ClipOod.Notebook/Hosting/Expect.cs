@@ -144,11 +144,6 @@ public static class Expect
 
     private static Expectation Declare(string name, string shown, double tolerance, JsonObject result)
     {
-        foreach (string absent in result.Where(field => field.Value is null).Select(field => field.Key).ToList())
-        {
-            result.Remove(absent);
-        }
-
         result["tolerance"] = tolerance;
         var host = AppDomain.CurrentDomain.GetData(HostKey) as Action<string>;
         host?.Invoke(result.ToJsonString());

@@ -66,6 +66,7 @@ public sealed class Resamples
         }
 
         var sweep = new ThresholdSweep(id, ood);
+        double estimate = metric.Of(sweep);
         int[] idPoints = sweep.PointsOf(id), oodPoints = sweep.PointsOf(ood);
         double[] values = new double[Count];
         Parallel.For(0, Count, () => (Id: new int[sweep.Last + 1], Ood: new int[sweep.Last + 1]), (r, _, drawn) =>
@@ -75,7 +76,6 @@ public sealed class Resamples
             values[r] = metric.Of(ThresholdSweep.OfCounts(drawn.Id, drawn.Ood, sweep.Last));
             return drawn;
         }, _ => { });
-        double estimate = metric.Of(sweep);
         return new ResampledMetric(this, metric, estimate, values, Interval(id, ood, metric, estimate, values));
     }
 
@@ -113,7 +113,7 @@ public sealed class Resamples
             double found = estimate * images;
             deviation = Math.Max(deviation, Math.Sqrt((1 / (found + 0.5)) + (1 / (images - found + 0.5))));
         }
-        else if (deviation == 0)
+        else if (Array.TrueForAll(values, value => value == estimate))
         {
             return OfThree(id, ood, metric, estimate);
         }

@@ -37,16 +37,7 @@ public sealed class ReAct
             throw new ArgumentOutOfRangeException(nameof(percentile), percentile, "Expected a percentile from 0 to 100.");
         }
 
-        float[] sorted = train.Values.ToArray();
-        Array.Sort(sorted);
-        double position = percentile / 100 * (sorted.Length - 1);
-        int below = (int)position;
-        double threshold = sorted[below];
-        if (below + 1 < sorted.Length)
-        {
-            threshold += (position - below) * ((double)sorted[below + 1] - sorted[below]);
-        }
-
+        double threshold = Statistics.Quantile(train.Values.ToArray().Select(value => (double)value), percentile / 100);
         return new ReAct(new LinearLogits(train.Width, weight, bias), threshold);
     }
 

@@ -95,7 +95,7 @@ public sealed class Predictions
     /// <summary>What zero-shot CLIP says of images: the softmax of their scaled cosines with the class texts.</summary>
     /// <param name="images">N images; their labels are taken along where their classes are those of the texts.</param>
     /// <param name="text">Text features of the K classes, as wide as those of the images.</param>
-    /// <param name="logitScale">The factor from cosines to logits, such as <see cref="World.LogitScale"/>.</param>
+    /// <param name="logitScale">The factor from cosines to logits, 100 for released CLIP.</param>
     public static Predictions ZeroShot(FeatureSet images, TextFeatures text, double logitScale)
     {
         ArgumentNullException.ThrowIfNull(images);

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
 using ClipOod.Notebook;
-using ClipOod.Pictograms;
 
 namespace ClipOod.Runner.Commands;
 

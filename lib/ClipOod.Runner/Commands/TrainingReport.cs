@@ -1,5 +1,4 @@
 using ClipOod.Notebook;
-using ClipOod.Pictograms;
 using ClipOod.Runner.Rendering;
 
 namespace ClipOod.Runner.Commands;

@@ -47,7 +47,13 @@ internal sealed record NumberResult(string Name, double Value, double Tolerance)
 
 /// <summary>A metric of a detector on a pair of sets; without OOD set, of the ID set alone.</summary>
 internal sealed record MetricResult(
-    string Detector, string Id, string? Ood, string Metric, int Seed, double Value, double Tolerance) : DeclaredResult(Tolerance)
+    string Detector,
+    string Id,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Ood,
+    string Metric,
+    int Seed,
+    double Value,
+    double Tolerance) : DeclaredResult(Tolerance)
 {
     [JsonIgnore]
     public override string Key =>

@@ -47,6 +47,32 @@ public sealed class ClipEncodingsTests : IDisposable
     }
 
     [Fact]
+    public void ImageFolder_Encode_GivesThumbnailsAndTellsWhatItCannotRead()
+    {
+        using TemporaryFolder folder = new();
+        ImageBatch pictures = Noise(2);
+        string[] names = ["cat/0.png", "cat/1.heic", "dog/0.ppm"];
+        byte[][] files =
+        [
+            pictures.ToPng(0), [0, 0, 0, 24, .. "ftypheic"u8, 0, 0, 0, 0],
+            [.. System.Text.Encoding.ASCII.GetBytes($"P6 {pictures.Width} {pictures.Height} 255\n"), .. pictures[1]],
+        ];
+        foreach ((string name, byte[] file) in names.Zip(files))
+        {
+            string path = Path.Combine(folder.Path, name);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            File.WriteAllBytes(path, file);
+        }
+
+        EncodedFolder encoded = ImageFolder.Open(folder.Path).Encode(_model, "mine");
+        Assert.Equal([0, 1], encoded.Set.Labels);
+        Assert.Equal(["0.png", "0.ppm"], encoded.Files.Select(Path.GetFileName));
+        Assert.Contains("a HEIC picture", Assert.Single(encoded.Failures).Message, StringComparison.Ordinal);
+        Assert.Equal((2, 96, 96), (encoded.Set.Images!.Count, encoded.Set.Images.Height, encoded.Set.Images.Width));
+        Assert.Equal(new ClipImageProcessor(96).ResizeAndCrop(pictures.ToRgbImages()[1]).Pixels, encoded.Set.Images[1].ToArray());
+    }
+
+    [Fact]
     public void ToFeatureSet_SavedAndLoaded_KeepsItsProvenance()
     {
         FeatureSet set = EncodeNoise(2).ToFeatureSet("drawings", "test", [0, 1], _classes);

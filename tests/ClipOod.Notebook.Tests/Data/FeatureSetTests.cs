@@ -1,4 +1,5 @@
 using ClipOod.Autodiff;
+using ClipOod.Clip;
 using CsCheck;
 
 namespace ClipOod.Notebook.Tests;
@@ -203,16 +204,21 @@ public sealed class ImageBatchTests
     public void ToPng_HoldsTheImage()
     {
         ImageBatch images = new(1, 2, 1, [255, 0, 0, 0, 0, 255]);
-        byte[] png = images.ToPng(0);
-        Assert.Equal([0x89, (byte)'P', (byte)'N', (byte)'G'], png[..4]);
-        // The IEND chunk is the same in every PNG, its checksum is that of the specification.
-        Assert.Equal([0, 0, 0, 0, (byte)'I', (byte)'E', (byte)'N', (byte)'D', 0xAE, 0x42, 0x60, 0x82], png[^12..]);
-        int length = System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(33));
-        using MemoryStream data = new(png, 41, length);
-        using System.IO.Compression.ZLibStream zlib = new(data, System.IO.Compression.CompressionMode.Decompress);
-        using MemoryStream rows = new();
-        zlib.CopyTo(rows);
-        Assert.Equal([0, 255, 0, 0, 0, 0, 0, 255], rows.ToArray());
+        RgbImage read = ImageDecoder.Decode(images.ToPng(0), "png");
+        Assert.Equal((1, 2), (read.Width, read.Height));
+        Assert.Equal(images.Pixels, read.Pixels);
+    }
+
+    [Fact]
+    public void Of_PicturesOfOneSize_KeepsThem()
+    {
+        RgbImage one = new(1, 2, [1, 2, 3, 4, 5, 6]), other = new(1, 2, [7, 8, 9, 10, 11, 12]);
+        ImageBatch batch = ImageBatch.Of([one, other]);
+        Assert.Equal((2, 2, 1), (batch.Count, batch.Height, batch.Width));
+        Assert.Equal([one.Pixels, other.Pixels], batch.ToRgbImages().Select(image => image.Pixels));
+        Assert.Throws<ArgumentException>(() => ImageBatch.Of([]));
+        Assert.Contains(
+            "1x2 and of 2x1", Assert.Throws<ArgumentException>(() => ImageBatch.Of([one, new(2, 1, new byte[6])])).Message, StringComparison.Ordinal);
     }
 
     [Fact]

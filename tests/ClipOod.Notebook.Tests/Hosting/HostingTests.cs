@@ -17,7 +17,7 @@ public sealed class HostingTests : IDisposable
     public void Results_WithHost_AreToldAsTheyAreRecorded()
     {
         List<string> told = [];
-        AppDomain.CurrentDomain.SetData(Expect.HostKey, (string result) => told.Add(result));
+        AppDomain.CurrentDomain.SetData(Expect.HostKey, (Action<string>)told.Add);
         Assert.Equal("Result with host: 2 (checked to ±0)", Expect.Number("with host", 2, 0).ToString());
         Expect.Metric("mcm", "A", "near", Metric.Fpr95(FprConvention.Interp), 0, 0.25, 0.01);
         Expect.Metric("mcm", "A", null, Metric.Accuracy, 1, 0.5, 0.02);
@@ -27,9 +27,9 @@ public sealed class HostingTests : IDisposable
             [
                 """{"name":"with host","value":2,"tolerance":0}""",
                 """{"detector":"mcm","id":"A","ood":"near","metric":"fpr95-interp","seed":0,"value":0.25,"tolerance":0.01}""",
-                """{"detector":"mcm","id":"A","metric":"accuracy","seed":1,"value":0.5,"tolerance":0.02}""",
+                """{"detector":"mcm","id":"A","ood":null,"metric":"accuracy","seed":1,"value":0.5,"tolerance":0.02}""",
                 """{"verdict":"gain","word":"holds","estimate":0.5,"low":0.25,"high":0.75,"n":100,"margin":0.125,"tolerance":0.041666666666666664}""",
-                """{"verdict":"nothing","word":"cannot be told here","tolerance":0}""",
+                """{"verdict":"nothing","word":"cannot be told here","estimate":null,"low":null,"high":null,"n":null,"margin":null,"tolerance":0}""",
             ],
             told);
     }
@@ -66,7 +66,7 @@ public sealed class HostingTests : IDisposable
     [Fact]
     public void WhatTheHostRefuses_IsNotDeclared()
     {
-        AppDomain.CurrentDomain.SetData(Expect.HostKey, (string _) => throw new InvalidOperationException("two values"));
+        AppDomain.CurrentDomain.SetData(Expect.HostKey, (Action<string>)(_ => throw new InvalidOperationException("two values")));
         Assert.Throws<InvalidOperationException>(() => Expect.Number("refused", 1, 0));
         AppDomain.CurrentDomain.SetData(Expect.HostKey, null);
         Assert.Equal("Result refused: 2", Expect.Number("refused", 2, 0).ToString());

@@ -88,6 +88,7 @@ public sealed class ExpectedValuesTests : IDisposable
               {
                 "detector": "mcm",
                 "id": "A",
+                "ood": null,
                 "metric": "accuracy",
                 "seed": 0,
                 "value": 0.5,

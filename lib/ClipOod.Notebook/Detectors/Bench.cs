@@ -1,0 +1,225 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using ClipOod.Autodiff;
+
+namespace ClipOod.Notebook;
+
+/// <summary>How far an OOD set lies from the ID set, as OpenOOD sorts them (arXiv 2306.09301).</summary>
+public enum OodKind
+{
+    /// <summary>Things as those of the ID set, of other classes.</summary>
+    Near,
+
+    /// <summary>Other kinds of pictures: patterns, noise, another domain.</summary>
+    Far,
+}
+
+/// <summary>An OOD set as one ID set meets it: without the classes that the ID set knows.</summary>
+/// <param name="Role">The name by which notebooks ask for it, such as "near".</param>
+/// <param name="Kind">Near or far.</param>
+/// <param name="Images">The images to report results on.</param>
+/// <param name="LeftOut">The classes that were left out, with the ID class that knows them and the reason.</param>
+/// <param name="LeftOutImages">Number of images that went with them.</param>
+public sealed record OodSet(string Role, OodKind Kind, FeatureSet Images, IReadOnlyList<ClassPair> LeftOut, int LeftOutImages);
+
+/// <summary>
+/// An ID set and everything that it is judged with: what a detector may be fitted on (<see cref="Known"/>), the ID test images, and OOD
+/// sets cleaned of the classes that the ID set knows. One place says what is OOD for an ID set, so that a detector has one number.
+/// </summary>
+[TypeFormatterSource(typeof(HtmlFormatterSource))]
+public sealed class Bench
+{
+    private readonly ConcurrentDictionary<(string Key, int Seed), object> _fitted = new();
+    private readonly ConcurrentDictionary<(string Key, int Seed, FeatureSet Images), IdScores> _scores = new();
+
+    /// <summary>Wraps the parts.</summary>
+    /// <param name="id">The ID set, all of whose classes have text features.</param>
+    /// <param name="known">What detectors may be fitted on.</param>
+    /// <param name="ood">OOD sets by role, as the world has them.</param>
+    /// <param name="split">The seed of the split.</param>
+    internal Bench(Dataset id, IdSide known, IEnumerable<KeyValuePair<string, FeatureSet>> ood, int split)
+    {
+        Id = id;
+        Known = known;
+        Split = split;
+        Ood = new Catalog<OodSet>("OOD set", ood.Select(set => (set.Key, Clean(set.Key, set.Value))));
+        WordsNamingOod = ClassOverlap.Naming(Ood.Values.SelectMany(set => set.Images.Classes), Known.Words.Classes);
+    }
+
+    /// <summary>Name of the world.</summary>
+    public string World => Known.World;
+
+    /// <summary>The role of the ID set: "A", "B", "C" or "Large".</summary>
+    public string Role => Id.Role;
+
+    /// <summary>The seed of the split into training, validation and test images.</summary>
+    public int Split { get; }
+
+    /// <summary>The ID set, restricted to the classes that have text features.</summary>
+    public Dataset Id { get; }
+
+    /// <summary>What a detector is fitted on: the ID side alone.</summary>
+    public IdSide Known { get; }
+
+    /// <summary>The ID images to report results on.</summary>
+    public FeatureSet Test => Id.Test;
+
+    /// <summary>The world's OOD sets by role, without what the ID set knows.</summary>
+    public Catalog<OodSet> Ood { get; }
+
+    /// <summary>Words of <see cref="IdSide.Words"/> that happen to name a class of an OOD set: luck that every list of words has, told with results that use it.</summary>
+    public IReadOnlyList<string> WordsNamingOod { get; }
+
+    /// <summary>Other images as an OOD set of this bench: without the classes that the ID set knows.</summary>
+    /// <param name="role">What to call it; "textures" and "noise" are far, all else is near.</param>
+    /// <param name="images">The images, with the names of their classes.</param>
+    /// <exception cref="InvalidDataException">Nothing is left, as the ID set knows all classes.</exception>
+    public OodSet Clean(string role, FeatureSet images)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(role);
+        ClassPair[] known = KnownOf(images);
+        FeatureSet left = known.Length == 0 ? images : images.WithoutClasses(known.Select(pair => pair.Ood));
+        return left.Count > 0
+            ? new OodSet(role, role is "textures" or "noise" ? OodKind.Far : OodKind.Near, left, known, images.Count - left.Count)
+            : throw new InvalidDataException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"Nothing is OOD for {Id.Name} in {images.Name}: it knows all {images.NumClasses} classes, such as {known[0].Ood} ({known[0].Reason}). Take another OOD set."));
+    }
+
+    /// <summary>Whether the ID set knows every class of other images: nothing of them is OOD then, and <see cref="Clean"/> refuses them.</summary>
+    /// <param name="images">The images, with the names of their classes.</param>
+    public bool KnowsAll(FeatureSet images) => KnownOf(images).Length == images.NumClasses;
+
+    /// <summary>Scores of the ID test images and of an OOD set by a detector, fitted on <see cref="Known"/> on first use and then kept.</summary>
+    /// <param name="detector">The detector.</param>
+    /// <param name="ood">Role of one of <see cref="Ood"/>.</param>
+    /// <param name="seed">Of training, and of the order of a stream.</param>
+    /// <returns>Scores of <see cref="Test"/> and of the OOD images, in their order; higher = more ID.</returns>
+    /// <exception cref="DetectorUnavailableException">The detector needs what this bench lacks; the message says what and where there is it.</exception>
+    public (IdScores Id, IdScores Ood) Score(Detector detector, string ood, int seed = 0) => Score(detector, Ood[ood].Images, seed);
+
+    /// <summary>The same for other images, such as those that <see cref="Clean"/> returned.</summary>
+    /// <inheritdoc cref="Score(Detector, string, int)"/>
+    /// <param name="detector">The detector.</param>
+    /// <param name="ood">The OOD images.</param>
+    /// <param name="seed">Of training, and of the order of a stream.</param>
+    public (IdScores Id, IdScores Ood) Score(Detector detector, FeatureSet ood, int seed = 0)
+    {
+        ArgumentNullException.ThrowIfNull(detector);
+        ArgumentNullException.ThrowIfNull(ood);
+        switch (detector)
+        {
+            case StreamDetector stream:
+                FittedStreamDetector adaptive = (FittedStreamDetector)_fitted.GetOrAdd((detector.Card.Key, seed), _ => stream.Fit(Known, seed));
+                MixedImages mixed = MixedImages.Shuffle(Test.Features, ood.Features, seed);
+                return mixed.Split(adaptive.Score(mixed.Images));
+            case ImageDetector image:
+                FittedDetector fitted = (FittedDetector)_fitted.GetOrAdd((detector.Card.Key, seed), _ => image.Fit(Known, seed));
+                IdScores ScoresOf(FeatureSet images) => _scores.GetOrAdd((detector.Card.Key, seed, images), _ => fitted.Score(images));
+                return (ScoresOf(Test), ScoresOf(ood));
+            default:
+                throw new ArgumentException($"{detector.Card.Name} is neither a detector of images nor one of a stream.", nameof(detector));
+        }
+    }
+
+    /// <summary>The bench as HTML: its sizes, and what was left out of the OOD sets and why.</summary>
+    public string ToHtml() => $"<p>{Html.Escape(Describe())}</p>{Table().ToHtml()}";
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Describe()}{Environment.NewLine}{Table()}";
+
+    private ClassPair[] KnownOf(FeatureSet images)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        return [.. ClassOverlap.Find(Id.Classes, images.Classes).DistinctBy(pair => pair.Ood)];
+    }
+
+    private string Describe() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"Bench {Role} of the world {World}: {Id.Name}, {Id.NumClasses:N0} classes, {(Id.HasTrain ? $"{Id.Train.Count:N0} train and {Id.Validation.Count:N0} validation images" : "no training side")}, {Test.Count:N0} test images; {Known.Words.Count:N0} words, {WordsNamingOod.Count:N0} of which name an OOD class.");
+
+    private ResultTable Table()
+    {
+        ResultTable table = new ResultTable($"OOD sets of {Id.Name}")
+            .Text("Role", Ood.Keys)
+            .Text("Data set", Ood.Values.Select(set => set.Images.Name))
+            .Text("Kind", Ood.Values.Select(set => set.Kind == OodKind.Near ? "near" : "far"))
+            .Count("Classes", Ood.Values.Select(set => set.Images.NumClasses))
+            .Count("Images", Ood.Values.Select(set => set.Images.Count))
+            .Count("Classes left out", Ood.Values.Select(set => set.LeftOut.Count))
+            .Count("Images left out", Ood.Values.Select(set => set.LeftOutImages));
+        return Ood.Values.Where(set => set.LeftOut.Count > 0).Aggregate(table, (t, set) => t.Note(
+            $"Left out of {set.Images.Name}: {string.Join("; ", set.LeftOut.GroupBy(pair => pair.Reason).Select(group => $"{string.Join(", ", group.Select(pair => pair.Ood))} ({group.Key})"))}."));
+    }
+}
+
+/// <summary>What a detector may be fitted on: the ID side of a <see cref="Bench"/>. The OOD sets and the test images are out of its reach.</summary>
+public sealed class IdSide
+{
+    private readonly Dataset _set;
+    private readonly ConcurrentDictionary<string, Lazy<object>> _shared = new(StringComparer.Ordinal);
+
+    /// <summary>Wraps the parts.</summary>
+    /// <param name="world">Name of the world.</param>
+    /// <param name="set">The ID set.</param>
+    /// <param name="words">Words of the world; those that name a class are left out here.</param>
+    /// <param name="logitScale">The factor from cosines to logits.</param>
+    /// <param name="encoder">The model, where it is here.</param>
+    /// <param name="noise">Features of noise, where there are any.</param>
+    internal IdSide(string world, Dataset set, TextFeatures words, double logitScale, WorldEncoder? encoder, Embeddings? noise)
+    {
+        World = world;
+        _set = set;
+        LogitScale = logitScale;
+        Encoder = encoder;
+        Noise = noise;
+        HashSet<string> own = [.. ClassOverlap.Naming(set.Classes, words.Classes)];
+        Words = words.Select([.. Enumerable.Range(0, words.Count).Where(i => !own.Contains(words.Classes[i]))]);
+        WordsLeftOut = own.Count;
+    }
+
+    /// <summary>Name of the world.</summary>
+    public string World { get; }
+
+    /// <summary>Name of the ID set.</summary>
+    public string Name => _set.Name;
+
+    /// <summary>The names of the K classes.</summary>
+    public IReadOnlyList<string> Classes => _set.Classes;
+
+    /// <summary>Number of classes, K.</summary>
+    public int NumClasses => _set.NumClasses;
+
+    /// <summary>Text features of the classes, row k of class k.</summary>
+    public TextFeatures Text => _set.Text;
+
+    /// <summary>The factor from cosines to logits.</summary>
+    public double LogitScale { get; }
+
+    /// <summary>Text features of words that name no class of the ID set.</summary>
+    public TextFeatures Words { get; }
+
+    /// <summary>Number of words that were left out as names of classes.</summary>
+    public int WordsLeftOut { get; }
+
+    /// <summary>Whether there are training and validation images.</summary>
+    public bool HasTrain => _set.HasTrain;
+
+    /// <summary>The ID images to learn from.</summary>
+    /// <exception cref="InvalidOperationException">The world has none; see <see cref="HasTrain"/>.</exception>
+    public FeatureSet Train => _set.Train;
+
+    /// <summary>The ID images to choose thresholds and settings on.</summary>
+    /// <exception cref="InvalidOperationException">The world has none; see <see cref="HasTrain"/>.</exception>
+    public FeatureSet Validation => _set.Validation;
+
+    /// <summary>The model; null where the world holds features only.</summary>
+    public WorldEncoder? Encoder { get; }
+
+    /// <summary>Features of pictures of pure noise, drawn without any data set; null where there are none.</summary>
+    public Embeddings? Noise { get; }
+
+    /// <summary>What several detectors are made of, such as a trained head, made once.</summary>
+    internal T Shared<T>(string key, Func<T> make)
+        where T : class => (T)_shared.GetOrAdd(key, _ => new Lazy<object>(make)).Value;
+}
