@@ -33,7 +33,7 @@ public sealed class Bench
     private readonly ConcurrentDictionary<(string Key, int Seed, FeatureSet Images), IdScores> _scores = new();
 
     /// <summary>Wraps the parts.</summary>
-    /// <param name="id">The ID set, all of whose classes have text features.</param>
+    /// <param name="id">The ID set.</param>
     /// <param name="known">What detectors may be fitted on.</param>
     /// <param name="ood">OOD sets by role, as the world has them.</param>
     /// <param name="split">The seed of the split.</param>
@@ -55,7 +55,7 @@ public sealed class Bench
     /// <summary>The seed of the split into training, validation and test images.</summary>
     public int Split { get; }
 
-    /// <summary>The ID set, restricted to the classes that have text features.</summary>
+    /// <summary>The ID set, restricted to the classes that have text features where the bench was not asked for all.</summary>
     public Dataset Id { get; }
 
     /// <summary>What a detector is fitted on: the ID side alone.</summary>
