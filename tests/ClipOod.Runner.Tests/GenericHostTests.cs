@@ -1,4 +1,5 @@
 using ClipOod.Runner.Execution;
+using ClipOod.Runner.Kernel;
 
 namespace ClipOod.Runner.Tests;
 
@@ -31,8 +32,20 @@ public class GenericHostTests
         ["Commands", "Documents", "Execution", "Kernel", "Rendering"],
         Directory.GetDirectories(_runner).Select(Path.GetFileName).Except(["bin", "obj"]).Order(StringComparer.Ordinal));
 
-    // Notebooks see what the program makes public, and .NET Interactive has none of it.
+    // Notebooks see what the program makes public.
     [Fact]
     public void PublicTypes_AreThoseOfDotNetInteractive() => Assert.All(
-        typeof(Workbook).Assembly.GetExportedTypes(), type => Assert.Equal("Microsoft.DotNet.Interactive", type.Namespace));
+        typeof(Workbook).Assembly.GetExportedTypes(), type => Assert.Contains(type.Namespace, new[] { "Microsoft.DotNet.Interactive", "System" }));
+
+    // The runtime loads the program's own copy of an assembly in place of the library's, which must find there what it was built with.
+    [Fact]
+    public void Assemblies_OfTheProgram_AreNoOlderThanThoseOfTheLibrary()
+    {
+        string[] both = [.. Directory.GetFiles(Path.Combine(Repository.Root, "artifacts", "notebook"), "*.dll")
+            .Where(file => File.Exists(Path.Combine(AppContext.BaseDirectory, Path.GetFileName(file))))
+            .Where(file => Path.GetFileName(file) is "FSharp.Core.dll" or "Newtonsoft.Json.dll" or "Plotly.NET.dll" or "System.Numerics.Tensors.dll")];
+
+        Assert.Equal(4, both.Length);
+        Assert.All(both, file => Assert.Null(ReferencedAssembly.OlderLoadedInstead(file)));
+    }
 }

@@ -22,10 +22,7 @@ internal sealed class TemporaryWorkbook : IDisposable
     public string AddCells(string name, params string[] cells) => Add(name, string.Concat(cells.Select(cell => $"#!csharp\n\n{cell}\n\n")));
 
     public Task<WorkbookRun> RunAsync(RunOptions? options = null) =>
-        RunUntilAsync(options ?? new RunOptions(), TestContext.Current.CancellationToken);
-
-    public Task<WorkbookRun> RunUntilAsync(RunOptions options, CancellationToken cancellation) =>
-        Workbook.RunAsync(NotebookFile.Find(Notebooks), options, _ => { }, cancellation);
+        Workbook.RunAsync(NotebookFile.Find(Notebooks), options ?? new RunOptions(), _ => { }, TestContext.Current.CancellationToken);
 
     public void Dispose() => Directory.Delete(Root, recursive: true);
 }

@@ -1,14 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
 using ClipOod.Runner.Execution;
-using ClipOod.Runner.Kernel;
-using Microsoft.AspNetCore.Html;
-using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CSharp;
-using Microsoft.CodeAnalysis.CSharp.Scripting;
-using Microsoft.CodeAnalysis.Scripting;
-using Microsoft.DotNet.Interactive;
-using Microsoft.DotNet.Interactive.Formatting;
 
 namespace ClipOod.Runner.Tests;
 
@@ -65,31 +57,6 @@ public sealed partial class WorkbookRulesTests
             Code(name).Skip(1).SelectMany(source => source.Split('\n')).Where(line => line.StartsWith('#')),
             line => Assert.Matches(OwnLibrary(), line));
         Assert.All(Code(name), source => Assert.DoesNotContain("Console.Write", source, StringComparison.Ordinal));
-    }
-
-    /// <summary>
-    /// Our host lets cells name the types of everything that a referenced assembly needs; plain Roslyn, and so .NET Interactive,
-    /// only those of the assembly itself. The notebooks must not come to depend on the difference.
-    /// </summary>
-    [Theory]
-    [MemberData(nameof(Names))]
-    public void Cells_CompileWithTheReferencesOfDotNetInteractive(string name)
-    {
-        ScriptOptions options = ScriptOptions.Default
-            .WithLanguageVersion(LanguageVersion.Latest)
-            .WithMetadataResolver(ScriptMetadataResolver.Default.WithBaseDirectory(Path.Combine(Repository.Root, "notebooks")))
-            .AddReferences(ReferencedAssembly.Framework.Select(path => MetadataReference.CreateFromFile(path)))
-            .AddReferences(typeof(DisplayedValue).Assembly, typeof(PocketView).Assembly, typeof(IHtmlContent).Assembly)
-            .AddImports(
-                "System", "System.Text", "System.Collections", "System.Collections.Generic", "System.Threading.Tasks", "System.Linq",
-                "Microsoft.DotNet.Interactive", "Microsoft.DotNet.Interactive.Formatting");
-        Script<object> script = CSharpScript.Create("", options);
-        foreach (string source in Code(name))
-        {
-            script = script.ContinueWith(source);
-        }
-
-        Assert.Empty(script.Compile(TestContext.Current.CancellationToken).Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error));
     }
 
     [Theory]

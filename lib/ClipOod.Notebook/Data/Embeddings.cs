@@ -9,6 +9,7 @@ namespace ClipOod.Notebook;
 /// A row-major matrix of single-precision embeddings: one row per image or text, one column per feature.
 /// Shapes in this library are written (N, D): N rows, D features. Immutable.
 /// </summary>
+[TypeFormatterSource(typeof(HtmlFormatterSource))]
 public sealed class Embeddings
 {
     private readonly ReadOnlyMemory<float> _values;
@@ -148,4 +149,12 @@ public sealed class Embeddings
 
         return sum;
     }
+
+    /// <summary>The first rows and columns as a table.</summary>
+    public string ToHtml() => Corner().ToHtml();
+
+    /// <summary>The first rows and columns as aligned text.</summary>
+    public override string ToString() => Corner().ToString();
+
+    private ResultTable Corner() => ValuesTable.Of("Embeddings", Rows, Width, (i, j) => this[i][j]);
 }

@@ -1,9 +1,12 @@
+using ClipOod.Autodiff;
+
 namespace ClipOod.Notebook;
 
 /// <summary>
 /// A row-major matrix of doubles: cosines, logits, probabilities, statistics. Shapes are written (N, K): N samples,
 /// K classes. Immutable; embeddings, which are large and single precision, are <see cref="Embeddings"/>.
 /// </summary>
+[TypeFormatterSource(typeof(HtmlFormatterSource))]
 public sealed class Matrix
 {
     private readonly ReadOnlyMemory<double> _values;
@@ -109,4 +112,12 @@ public sealed class Matrix
 
         return result;
     }
+
+    /// <summary>The first rows and columns as a table.</summary>
+    public string ToHtml() => Corner().ToHtml();
+
+    /// <summary>The first rows and columns as aligned text.</summary>
+    public override string ToString() => Corner().ToString();
+
+    private ResultTable Corner() => ValuesTable.Of("Matrix", Rows, Columns, (i, j) => this[i, j]);
 }

@@ -18,9 +18,12 @@ internal static class ClipOodCommand
           clipood run --record                   accept the results of this run as the expected ones
           clipood run --only 02 --param seed=1   change what a notebook asks for
           clipood export 03 --to ipynb           run a notebook and save it with its outputs
+          clipood export --for jupyter           save all notebooks as Jupyter opens and runs them
+          clipood jupyter install                give Jupyter the kernel that runs them
           clipood train pictograms               train the tiny CLIP of the world pictograms anew (minutes)
           clipood doctor                         see whether everything that is needed is there
 
+        In the repository's root the command is ./clipood, on Windows clipood (in PowerShell .\clipood); it builds itself when needed.
         Exit codes: 0 all passed, 1 a notebook failed, 2 bad input, 130 cancelled.
         """;
 
@@ -36,13 +39,7 @@ internal static class ClipOodCommand
             return await Worker.RunAsync();
         }
 
-        var root = new RootCommand("ClipOod: runs the notebooks on out-of-distribution detection with CLIP and shows what they give.")
-        {
-            new RunCommand(),
-            new ExportCommand(),
-            new TrainCommand(),
-            new DoctorCommand(),
-        };
+        RootCommand root = Root();
         HelpOption help = root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpWithExamples((HelpAction)help.Action!, root);
         ParseResult parse = root.Parse(arguments);
@@ -63,6 +60,16 @@ internal static class ClipOodCommand
             return ExitCodes.BadInput;
         }
     }
+
+    /// <summary>The commands and their options.</summary>
+    internal static RootCommand Root() => new("ClipOod: runs the notebooks on out-of-distribution detection with CLIP and shows what they give.")
+    {
+        new RunCommand(),
+        new ExportCommand(),
+        new JupyterCommand(),
+        new TrainCommand(),
+        new DoctorCommand(),
+    };
 
     private sealed class HelpWithExamples(HelpAction help, RootCommand root) : SynchronousCommandLineAction
     {

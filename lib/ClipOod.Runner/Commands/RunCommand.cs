@@ -1,4 +1,6 @@
 using System.CommandLine;
+using ClipOod.Notebook;
+using ClipOod.Runner.Documents;
 using ClipOod.Runner.Execution;
 using ClipOod.Runner.Rendering;
 
@@ -11,7 +13,7 @@ internal sealed class RunCommand : Command
 
     private readonly Option<string[]> _only = new("--only")
     {
-        Description = "Run only this notebook, a number (03) or a name; may be repeated. The site then holds only these",
+        Description = "Run only this notebook, a number (03) or a name; may be repeated. Other pages of the site stay",
         HelpName = "NOTEBOOK",
     };
 
@@ -23,6 +25,8 @@ internal sealed class RunCommand : Command
 
     private readonly Option<string> _report = new("--report") { Description = "Also write a report as JSON", HelpName = "FILE" };
 
+    private readonly Option<string> _ipynb = new("--ipynb") { Description = "Also save each notebook with its outputs as .ipynb", HelpName = "FOLDER" };
+
     private readonly Option<bool> _record = new("--record") { Description = "Record the results of this run as the expected ones" };
 
     private readonly Option<bool> _stopOnError = new("--stop-on-error") { Description = "Start no further notebook once one has failed" };
@@ -33,7 +37,7 @@ internal sealed class RunCommand : Command
         : base("run", "Run the notebooks, compare their results with the recorded ones, and write the site")
     {
         _run.AddTo(this);
-        foreach (Option option in new Option[] { _only, _output, _report, _record, _stopOnError, _quiet })
+        foreach (Option option in new Option[] { _only, _output, _report, _ipynb, _record, _stopOnError, _quiet })
         {
             Options.Add(option);
         }
@@ -51,19 +55,18 @@ internal sealed class RunCommand : Command
         }
 
         string folder = _run.NotebooksFolder(parse);
-        IReadOnlyList<NotebookFile> notebooks = NotebookFile.Find(folder, parse.GetValue(_only));
-        _run.RequireWorld(parse);
+        string[] only = parse.GetValue(_only) ?? [];
+        IReadOnlyList<NotebookFile> notebooks = NotebookFile.Find(folder, only);
+        World? world = _run.RequireWorld(parse);
         string site = Path.GetFullPath(parse.GetValue(_output) ?? WorkbookFolders.Around(Environment.CurrentDirectory, "give --output FOLDER").Site);
         string? report = parse.GetValue(_report);
-        RequireWritable(site, notebooks, report);
+        RequireWritable(site, notebooks, world, report);
         string expected = _run.ExpectedFolder(parse, folder);
         RunOptions options = _run.Options(parse) with
         {
             ExpectedFolder = expected,
             StopOnError = parse.GetValue(_stopOnError),
-
-            // Recorded results are those of a run without parameters; with them a difference is what the reader asked for.
-            ResultsMayDiffer = record || parameters.Count > 0,
+            ResultsMayDiffer = record,
         };
 
         RunDisplay display = RunDisplay.On(parse.InvocationConfiguration.Output, parse.GetValue(_quiet));
@@ -88,25 +91,42 @@ internal sealed class RunCommand : Command
         }
 
         RunCommandOptions.RequireParametersKnown(parameters, run);
-        SiteWriter.Write(site, run.Runs, new SiteOptions("ClipOod", "Out-of-distribution detection with CLIP"));
+        IReadOnlyList<string> pages = SiteWriter.Write(
+            site,
+            [.. run.Runs, .. NotRunYet(folder, run)],
+            new SiteOptions("ClipOod", "Out-of-distribution detection with CLIP", world?.Name ?? "", world?.Description ?? ""),
+            removeOthers: only.Length == 0 && parameters.Count == 0);
         if (report is not null)
         {
             RunReport.Write(report, run);
         }
 
-        display.PrintLine($"Open {Path.Combine(site, "index.html")}");
+        if (parse.GetValue(_ipynb) is string ipynb)
+        {
+            foreach (NotebookRun notebook in run.Runs)
+            {
+                IpynbExporter.Write(Path.Combine(ipynb, notebook.Id + ".ipynb"), notebook);
+            }
+        }
+
+        display.PrintLine($"Open {(pages.Count == 1 ? pages[0] : Path.Combine(site, "index.html"))}");
         return run.Passed ? ExitCodes.Passed : ExitCodes.Failed;
     }
 
     // Told before the run and not after it, which may take minutes.
-    private static void RequireWritable(string site, IEnumerable<NotebookFile> notebooks, string? report)
+    private static void RequireWritable(string site, IEnumerable<NotebookFile> notebooks, World? world, string? report)
     {
-        SiteWriter.RequireWritable(site, notebooks.Select(notebook => notebook.Id));
+        SiteWriter.RequireWritable(site, [.. notebooks.Select(notebook => notebook.Id)], world?.Name ?? "");
         if (Directory.Exists(report))
         {
             throw new CommandException($"--report {report} is a folder, expected a file. Name a file, such as {Path.Combine(report, "report.json")}.");
         }
     }
+
+    // The site has a page for every notebook, so that no link between them leads nowhere.
+    private static IEnumerable<NotebookRun> NotRunYet(string folder, WorkbookRun run) => NotebookFile.FindReadable(folder)
+        .Where(notebook => !run.Runs.Any(other => other.Id == notebook.Id && other.Parameters.Count == 0))
+        .Select(notebook => Workbook.NotStarted(notebook, RunState.NotRun));
 
     // Only notebooks that ran to their end: the results of half a notebook are not its results.
     private static WorkbookRun Record(WorkbookRun run, IReadOnlyList<NotebookFile> notebooks, string expected, RunDisplay display) => run with

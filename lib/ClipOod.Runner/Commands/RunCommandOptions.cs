@@ -61,17 +61,15 @@ internal sealed class RunCommandOptions
         parse.GetValue(_expected) ?? Path.Combine(notebooks, "expected", CurrentWorld.Name);
 
     /// <summary>Chooses the world and opens it; call it before anything that depends on the world.</summary>
-    public void RequireWorld(ParseResult parse)
+    /// <returns>The world; null where the notebooks are to run without one.</returns>
+    public World? RequireWorld(ParseResult parse)
     {
         if (parse.GetValue(_world) is string world)
         {
             CurrentWorld.Choose(world);
         }
 
-        if (!parse.GetValue(_anyWorld))
-        {
-            CurrentWorld.Require();
-        }
+        return parse.GetValue(_anyWorld) ? null : CurrentWorld.Require();
     }
 
     public RunOptions Options(ParseResult parse) => new()

@@ -1,5 +1,6 @@
 using ClipOod.Notebook;
 using ClipOod.Runner.Rendering;
+using Html = ClipOod.Runner.Rendering.Html;
 
 namespace ClipOod.Runner.Commands;
 

@@ -9,19 +9,27 @@ internal sealed record WorkbookFolders(string Root)
 
     public string Export => Path.Combine(Root, "artifacts", "export");
 
+    public string Tools => Path.Combine(Root, ".config", "dotnet-tools.json");
+
     public string Library => Path.Combine(Root, "artifacts", "notebook");
 
-    /// <summary>The repository around a folder: the nearest folder above that holds <c>notebooks/</c>.</summary>
-    /// <param name="folder">Where to start.</param>
+    /// <summary>
+    /// The repository that this program was built in, whatever folder it is called from; for a program from elsewhere, the one around a
+    /// folder: the nearest folder above that holds <c>notebooks/</c>.
+    /// </summary>
+    /// <param name="folder">Where a program from elsewhere starts.</param>
     /// <param name="otherwise">What the user can do other than to go into a repository; null where that is the only way.</param>
     /// <exception cref="CommandException">There is none.</exception>
     public static WorkbookFolders Around(string folder, string? otherwise = null)
     {
-        for (DirectoryInfo? at = new(folder); at is not null; at = at.Parent)
+        foreach (string start in new[] { AppContext.BaseDirectory, folder })
         {
-            if (Directory.Exists(Path.Combine(at.FullName, "notebooks")))
+            for (DirectoryInfo? at = new(start); at is not null; at = at.Parent)
             {
-                return new WorkbookFolders(at.FullName);
+                if (Directory.Exists(Path.Combine(at.FullName, "notebooks")))
+                {
+                    return new WorkbookFolders(at.FullName);
+                }
             }
         }
 

@@ -1,5 +1,7 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.DotNet.Interactive.Documents;
 
 namespace ClipOod.Runner.Documents;
 
@@ -18,6 +20,8 @@ internal sealed class DibDocument : IEquatable<DibDocument>
     private const string Prefix = "#!";
     private const string MetaLine = "#!meta";
 
+    private static readonly UTF8Encoding _utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
     /// <summary>A document of the given cells. Cells with nothing in them are dropped, as reading would drop them.</summary>
     /// <param name="cells">The cells, in order.</param>
     /// <param name="metadata">What stands under <c>#!meta</c>; null where there is none.</param>
@@ -33,10 +37,12 @@ internal sealed class DibDocument : IEquatable<DibDocument>
     /// <summary>What stands under <c>#!meta</c>; null where there is none.</summary>
     public JsonObject? Metadata { get; }
 
-    /// <summary>Reads a file (UTF-8, either line ending).</summary>
+    /// <summary>Reads a file (UTF-8 with or without a byte order mark, either line ending).</summary>
     /// <param name="path">Path of the file.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">The file is not UTF-8.</exception>
     /// <exception cref="DibFormatException">The metadata is malformed.</exception>
+    /// <remarks>Not the engine's own reader of files: it decodes pieces of 4,096 bytes each alone, and so destroys characters.</remarks>
     public static DibDocument Load(string path)
     {
         if (!File.Exists(path))
@@ -44,7 +50,14 @@ internal sealed class DibDocument : IEquatable<DibDocument>
             throw new FileNotFoundException($"There is no notebook at {Path.GetFullPath(path)}. Check the path.", path);
         }
 
-        return Parse(File.ReadAllText(path), path);
+        try
+        {
+            return Parse(File.ReadAllText(path, _utf8), path);
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new InvalidDataException($"{path} is not UTF-8: {e.Message} Save it as UTF-8.", e);
+        }
     }
 
     /// <summary>Reads a document from its text.</summary>
@@ -53,47 +66,28 @@ internal sealed class DibDocument : IEquatable<DibDocument>
     /// <exception cref="DibFormatException">The metadata is malformed.</exception>
     public static DibDocument Parse(string text, string path = "notebook.dib")
     {
-        string[] lines = Lines(text);
-        var kernels = new Dictionary<string, string>(DibKernels.NamesByAlias, StringComparer.Ordinal);
-        var cells = new List<DibCell>();
-        string kernel = DibKernels.Default;
-        var cell = new List<string>();
+        List<string> lines = [.. Lines(text)];
+        KernelInfoCollection kernels = DibKernels.Known();
         JsonObject? metadata = null;
-
-        for (int i = 0; i < lines.Length; i++)
+        int meta = lines.FindIndex(line => line.StartsWith(MetaLine, StringComparison.Ordinal));
+        if (meta >= 0)
         {
-            if (metadata is null && lines[i].StartsWith(MetaLine, StringComparison.Ordinal))
+            int first = meta + 1;
+            int next = lines.FindIndex(first, line => line.StartsWith(Prefix, StringComparison.Ordinal));
+            int end = next < 0 ? lines.Count : next;
+            metadata = ParseMetadata(lines[first..end], first, path);
+            if (AddDeclaredKernels(metadata, kernels) is string taken)
             {
-                int first = i + 1;
-                int end = first;
-                while (end < lines.Length && !lines[end].StartsWith(Prefix, StringComparison.Ordinal))
-                {
-                    end++;
-                }
+                throw new DibFormatException(path, first + 1, $"the metadata under #!meta declares a kernel with the name or alias '{taken}', which another kernel has");
+            }
 
-                metadata = ParseMetadata(lines.AsSpan(first, end - first), first, path);
-                if (AddDeclaredKernels(metadata, kernels) is string taken)
-                {
-                    throw new DibFormatException(path, first + 1, $"the metadata under #!meta declares a kernel with the name or alias '{taken}', which another kernel has");
-                }
-
-                i = end - 1;
-            }
-            else if (lines[i].StartsWith(Prefix, StringComparison.Ordinal)
-                && kernels.TryGetValue(lines[i][Prefix.Length..], out string? name))
-            {
-                cells.Add(new DibCell(kernel, string.Join('\n', cell)));
-                cell.Clear();
-                kernel = name;
-            }
-            else
-            {
-                cell.Add(lines[i]);
-            }
+            // What stands there is read; the engine would say less about what is wrong with it.
+            lines.RemoveRange(first, end - first);
+            lines.InsertRange(first, ["{}", ""]);
         }
 
-        cells.Add(new DibCell(kernel, string.Join('\n', cell)));
-        return new DibDocument(cells, metadata);
+        InteractiveDocument document = CodeSubmission.Parse(string.Join('\n', lines), kernels);
+        return new DibDocument(document.Elements.Select(element => new DibCell(element.KernelName!, element.Contents)), metadata);
     }
 
     /// <summary>Writes the document as .NET Interactive does: each cell under its <c>#!name</c>, set off by empty lines.</summary>
@@ -101,7 +95,7 @@ internal sealed class DibDocument : IEquatable<DibDocument>
     /// <exception cref="InvalidOperationException">A cell holds a line that would start another cell when read.</exception>
     public string ToText(string newLine = "\n")
     {
-        var kernels = new Dictionary<string, string>(DibKernels.NamesByAlias, StringComparer.Ordinal);
+        KernelInfoCollection kernels = DibKernels.Known();
         var lines = new List<string>();
         if (Metadata is not null)
         {
@@ -113,7 +107,7 @@ internal sealed class DibDocument : IEquatable<DibDocument>
         {
             string[] source = Lines(cell.Source);
             string? boundary = source.FirstOrDefault(line => line.StartsWith(Prefix, StringComparison.Ordinal)
-                && (kernels.ContainsKey(line[Prefix.Length..])
+                && (kernels.Contains(line[Prefix.Length..])
                     || (Metadata is null && line.StartsWith(MetaLine, StringComparison.Ordinal))));
             if (boundary is not null)
             {
@@ -147,7 +141,7 @@ internal sealed class DibDocument : IEquatable<DibDocument>
         return first < 0 ? "" : string.Join('\n', lines[first..(last + 1)]);
     }
 
-    private static JsonObject ParseMetadata(ReadOnlySpan<string> lines, int linesBefore, string path)
+    private static JsonObject ParseMetadata(List<string> lines, int linesBefore, string path)
     {
         try
         {
@@ -156,14 +150,14 @@ internal sealed class DibDocument : IEquatable<DibDocument>
         }
         catch (JsonException e)
         {
-            int line = linesBefore + 1 + (int)Math.Min(e.LineNumber ?? 0, Math.Max(0, lines.Length - 1));
+            int line = linesBefore + 1 + (int)Math.Min(e.LineNumber ?? 0, Math.Max(0, lines.Count - 1));
             throw new DibFormatException(path, line, $"the metadata under #!meta is not valid JSON: {e.Message}", e);
         }
     }
 
     // The shape that .NET Interactive writes: {"kernelInfo":{"items":[{"name":"csharp","aliases":["c#"]}]}}. As there, a
     // kernel that is known already keeps its aliases. Returns the first name or alias that another kernel has; null for none.
-    private static string? AddDeclaredKernels(JsonObject metadata, Dictionary<string, string> kernels)
+    private static string? AddDeclaredKernels(JsonObject metadata, KernelInfoCollection kernels)
     {
         if ((metadata["kernelInfo"] as JsonObject)?["items"] is not JsonArray items)
         {
@@ -172,13 +166,15 @@ internal sealed class DibDocument : IEquatable<DibDocument>
 
         foreach (JsonObject item in items.OfType<JsonObject>())
         {
-            if (item["name"] is JsonValue value && value.TryGetValue(out string? name) && !kernels.ContainsValue(name))
+            if (item["name"] is JsonValue value && value.TryGetValue(out string? name) && kernels.All(kernel => kernel.Name != name))
             {
-                IEnumerable<string> aliases = (item["aliases"] as JsonArray ?? []).OfType<JsonValue>().Select(alias => alias.ToString());
-                if (aliases.Prepend(name).Distinct().FirstOrDefault(alias => !kernels.TryAdd(alias, name)) is string taken)
+                string[] aliases = [.. (item["aliases"] as JsonArray ?? []).OfType<JsonValue>().Select(alias => alias.ToString()).Where(alias => alias != name).Distinct()];
+                if (aliases.Prepend(name).FirstOrDefault(kernels.Contains) is string taken)
                 {
                     return taken;
                 }
+
+                kernels.Add(new KernelInfo(name, null, aliases));
             }
         }
 

@@ -1,4 +1,4 @@
-using System.Collections.Frozen;
+using Microsoft.DotNet.Interactive.Documents;
 
 namespace ClipOod.Runner.Documents;
 
@@ -8,33 +8,35 @@ namespace ClipOod.Runner.Documents;
 /// </summary>
 internal static class DibKernels
 {
-    /// <summary>The kernel of a cell that no <c>#!name</c> line opens.</summary>
-    public const string Default = "csharp";
+    private static readonly KernelInfo[] _known =
+    [
+        new("csharp", "C#", ["c#", "C#"]),
+        new("markdown", "Markdown", ["md"]),
+        new("html"),
+        new("javascript", "JavaScript", ["js"]),
+        new("fsharp", "F#", ["f#", "F#"]),
+        new("pwsh", "PowerShell", ["powershell"]),
+        new("http"),
+        new("kql"),
+        new("mermaid"),
+        new("raw"),
+        new("sql"),
+        new("value"),
+    ];
 
     /// <summary>The kernels that this host runs, sorted.</summary>
-    public static IReadOnlyList<string> Supported { get; } = ["csharp", "html", "javascript", "markdown"];
+    public static IReadOnlyList<string> Supported { get; } = ["csharp", "html", "javascript", "markdown", "mermaid", "value"];
 
-    /// <summary>Every known name or alias to the kernel's name; case-sensitive.</summary>
-    public static FrozenDictionary<string, string> NamesByAlias { get; } = new Dictionary<string, string>
+    /// <summary>The known kernels, in a collection that others can be added to. A cell that no <c>#!name</c> line opens is C#.</summary>
+    public static KernelInfoCollection Known()
     {
-        ["csharp"] = "csharp",
-        ["c#"] = "csharp",
-        ["C#"] = "csharp",
-        ["markdown"] = "markdown",
-        ["md"] = "markdown",
-        ["html"] = "html",
-        ["javascript"] = "javascript",
-        ["js"] = "javascript",
-        ["fsharp"] = "fsharp",
-        ["f#"] = "fsharp",
-        ["F#"] = "fsharp",
-        ["pwsh"] = "pwsh",
-        ["powershell"] = "pwsh",
-        ["http"] = "http",
-        ["kql"] = "kql",
-        ["mermaid"] = "mermaid",
-        ["raw"] = "raw",
-        ["sql"] = "sql",
-        ["value"] = "value",
-    }.ToFrozenDictionary(StringComparer.Ordinal);
+        var kernels = new KernelInfoCollection { DefaultKernelName = "csharp" };
+        kernels.AddRange(_known);
+        return kernels;
+    }
+
+    /// <summary>The name of the known kernel with this name or alias; null where there is none.</summary>
+    /// <param name="nameOrAlias">Name or alias; case-sensitive.</param>
+    public static string? NameOf(string nameOrAlias) =>
+        _known.FirstOrDefault(kernel => kernel.Name == nameOrAlias || kernel.Aliases.Contains(nameOrAlias))?.Name;
 }

@@ -1,12 +1,16 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ClipOod.Notebook;
 using ClipOod.Runner.Execution;
 using ClipOod.Runner.Rendering;
 
 namespace ClipOod.Runner.Documents;
 
-/// <summary>Writes a run as a Jupyter notebook (nbformat 4.5) with its outputs, for readers who have Jupyter.</summary>
+/// <summary>
+/// Writes a run as a Jupyter notebook (nbformat 4.5) with its outputs, to read or to run where there is Jupyter. References to files are
+/// resolved and links lead from one <c>.ipynb</c> to another, so that it works in another folder than its source.
+/// </summary>
 internal static class IpynbExporter
 {
     private static readonly JsonSerializerOptions _indented = new()
@@ -19,8 +23,8 @@ internal static class IpynbExporter
     };
 
     /// <summary>
-    /// Writes the notebook. The first chart is preceded by plotly.js, so that charts show without a network. The file
-    /// appears under its name only when it is complete.
+    /// Writes the notebook. Each output that draws with plotly.js brings it, so that charts show without a network and each
+    /// for itself. The file appears under its name only when it is complete.
     /// </summary>
     /// <param name="path">Path of the <c>.ipynb</c>; an existing file is replaced.</param>
     /// <param name="run">The run to write.</param>
@@ -33,12 +37,12 @@ internal static class IpynbExporter
     /// <summary>The notebook as JSON text.</summary>
     internal static string ToJson(NotebookRun run)
     {
-        bool carriesPlotly = false;
+        string folder = Path.GetDirectoryName(Path.GetFullPath(run.Path))!;
         var cells = new JsonArray();
         int executed = 0;
         foreach (CellRun cell in run.Cells)
         {
-            cells.Add(cell.Kernel == "markdown" ? MarkdownCell(cell) : CodeCell(cell, cell.State is RunState.NotRun or RunState.OtherWorld ? null : ++executed, ref carriesPlotly));
+            cells.Add(cell.Kernel == "markdown" ? MarkdownCell(cell) : CodeCell(cell, folder, cell.State is RunState.NotRun or RunState.OtherWorld ? null : ++executed));
         }
 
         var notebook = new JsonObject
@@ -71,31 +75,20 @@ internal static class IpynbExporter
         ["cell_type"] = "markdown",
         ["id"] = IdOf(cell),
         ["metadata"] = new JsonObject(),
-        ["source"] = Lines(cell.Source),
+        ["source"] = Lines(CellsElsewhere.LinkTo(cell.Source, "ipynb")),
     };
 
-    private static JsonObject CodeCell(CellRun cell, int? executionCount, ref bool carriesPlotly)
+    private static JsonObject CodeCell(CellRun cell, string folder, int? executionCount)
     {
         // Cells of another kernel name it in their first line, as .NET's kernels read it.
-        string source = cell.Kernel == "csharp" ? cell.Source : $"#!{cell.Kernel}\n{cell.Source}";
+        string source = cell.Kernel == "csharp" ? CellsElsewhere.ResolveReferences(cell.Source, folder) : $"#!{cell.Kernel}\n{cell.Source}";
         IEnumerable<CellOutput> all = cell.Kernel switch
         {
             "html" => [Shown(cell.Source)],
-            "javascript" => [Shown($"<script>(async () => {{\n{HtmlFragment.Script(cell.Source)}\n}})();</script>")],
+            "javascript" => [Shown($"<script>(async () => {{\n{HtmlFragment.Script(cell.Script)}\n}})();</script>")],
             _ => cell.Outputs,
         };
-        var outputs = new JsonArray();
-        foreach (CellOutput output in all)
-        {
-            if (!carriesPlotly && output is DisplayOutput display && display.Mime.TryGetValue("text/html", out string? html) && PlotlyScript.IsUsedBy(html))
-            {
-                carriesPlotly = true;
-                outputs.Add(Output(PlotlyOutput(), executionCount));
-            }
-
-            outputs.Add(Output(output, executionCount));
-        }
-
+        var outputs = new JsonArray([.. all.Select(output => Output(WithPlotly(output), executionCount))]);
         if (cell.Error is CellError error)
         {
             outputs.Add(new JsonObject
@@ -124,13 +117,10 @@ internal static class IpynbExporter
 
     private static DisplayOutput Shown(string html) => new("", new Dictionary<string, string> { ["text/html"] = html }, IsResult: false);
 
-    private static DisplayOutput PlotlyOutput()
-    {
-        using var reader = new StreamReader(PlotlyScript.Open());
-        // Jupyter's classic page has an AMD loader, which would take plotly.js without making it global.
-        string script = $"<script>if (!window.Plotly) {{ (function (define, module, exports) {{\n{HtmlFragment.Script(reader.ReadToEnd())}\n}}).call(window); }}</script>";
-        return new DisplayOutput("", new Dictionary<string, string> { ["text/html"] = script, ["text/plain"] = "plotly.js, for the charts below" }, IsResult: false);
-    }
+    private static CellOutput WithPlotly(CellOutput output) =>
+        output is DisplayOutput display && display.Mime.TryGetValue("text/html", out string? html) && PlotlyScript.IsUsedBy(html)
+            ? display with { Mime = new Dictionary<string, string>(display.Mime) { ["text/html"] = ChartView.PlotlyLoader + html } }
+            : output;
 
     private static string Traceback(CellRun cell, CellError error)
     {

@@ -96,6 +96,31 @@ internal sealed partial record NotebookFile
         return [.. paths.Select(Load)];
     }
 
+    /// <summary>
+    /// Those notebooks of a folder that can be read, in the order of their names. One that someone is in the midst of
+    /// writing must not stop the others; running it says what is wrong with it.
+    /// </summary>
+    /// <param name="folder">The folder; its subfolders are not looked into.</param>
+    public static IEnumerable<NotebookFile> FindReadable(string folder)
+    {
+        foreach (string path in Directory.GetFiles(folder, "*.dib").Order(StringComparer.Ordinal))
+        {
+            NotebookFile? notebook = null;
+            try
+            {
+                notebook = Load(path);
+            }
+            catch (DibFormatException)
+            {
+            }
+
+            if (notebook is not null)
+            {
+                yield return notebook;
+            }
+        }
+    }
+
     private static bool IsCalled(string path, string name)
     {
         string id = System.IO.Path.GetFileNameWithoutExtension(path);

@@ -14,6 +14,9 @@ internal sealed class NotebookProcess
     // A killed process may leave children that hold its streams open; nobody waits for them for longer.
     private static readonly TimeSpan _lastWords = TimeSpan.FromSeconds(2);
 
+    // Time for a cell that is asked to stop; one that does not listen is killed with its process.
+    private static readonly TimeSpan _grace = TimeSpan.FromSeconds(2);
+
     private readonly NotebookFile _notebook;
     private readonly RunOptions _options;
     private readonly int _processors;
@@ -130,6 +133,22 @@ internal sealed class NotebookProcess
     private void Stop(Process process, RunState state)
     {
         _stoppedAs ??= state;
+        _ = CancelThenKillAsync(process);
+    }
+
+    private static async Task CancelThenKillAsync(Process process)
+    {
+        try
+        {
+            await process.StandardInput.WriteLineAsync(WorkerProtocol.Cancel);
+            await process.StandardInput.FlushAsync(CancellationToken.None);
+            await process.WaitForExitAsync(CancellationToken.None).WaitAsync(_grace);
+        }
+        catch (Exception e) when (e is IOException or InvalidOperationException or TimeoutException)
+        {
+            // It has ended by itself, reads nothing, or does not listen.
+        }
+
         Kill(process);
     }
 

@@ -39,11 +39,15 @@ internal sealed record NotebookRun(
     RunState State,
     TimeSpan Elapsed,
     IReadOnlyList<CellRun> Cells,
-    IReadOnlyList<ResultCheck> Results);
+    IReadOnlyList<ResultCheck> Results)
+{
+    /// <summary>The parameters that were given and that the notebook asked for.</summary>
+    public IReadOnlyDictionary<string, string> Parameters { get; init; } = new Dictionary<string, string>();
+}
 
 /// <summary>What one cell gave.</summary>
 /// <param name="Number">1-based, counted over all cells.</param>
-/// <param name="Kernel"><c>csharp</c>, <c>markdown</c>, <c>html</c> or <c>javascript</c>.</param>
+/// <param name="Kernel">Name of its kernel, such as <c>csharp</c> or <c>markdown</c>.</param>
 /// <param name="Source">The text of the cell, lines separated by <c>\n</c>.</param>
 /// <param name="State">How the cell ended.</param>
 /// <param name="Elapsed">Wall time of the cell.</param>
@@ -56,7 +60,13 @@ internal sealed record CellRun(
     RunState State,
     TimeSpan Elapsed,
     IReadOnlyList<CellOutput> Outputs,
-    CellError? Error);
+    CellError? Error)
+{
+    /// <summary>What the page runs of a JavaScript cell: its source, with the values that its directives fetched in their place.</summary>
+    public string Script => Outputs.Count == 0
+        ? Source
+        : string.Join('\n', Outputs.OfType<DisplayOutput>().Select(output => output.Mime.GetValueOrDefault("application/javascript", "")));
+}
 
 /// <summary>One output of a cell.</summary>
 internal abstract record CellOutput;

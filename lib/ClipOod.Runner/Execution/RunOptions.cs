@@ -27,7 +27,10 @@ internal sealed record RunOptions
     /// <summary>Folder of the recorded results; null to compare with none.</summary>
     public string? ExpectedFolder { get; init; }
 
-    /// <summary>Whether results that do not match the recorded ones are shown, but do not fail their notebook.</summary>
+    /// <summary>
+    /// Whether results that do not match the recorded ones are shown, but do not fail their notebook. They never do where
+    /// the notebook asked for a parameter that was given: recorded are the results without.
+    /// </summary>
     public bool ResultsMayDiffer { get; init; }
 }
 

@@ -56,7 +56,7 @@ internal static class Workbook
             }
 
             (NotebookRun run, IReadOnlyCollection<string> parameters) = await NotebookProcess.RunAsync(notebook, options, processors, Report, cancellation);
-            run = Check(run, notebook, options);
+            run = Check(run with { Parameters = GivenTo(run, parameters, options) }, notebook, options);
             stop |= options.StopOnError && run.State != RunState.Passed;
             runs[index] = run;
             lock (sync)
@@ -79,6 +79,13 @@ internal static class Workbook
         return new WorkbookRun(started, DateTimeOffset.UtcNow - started, runs, asked);
     }
 
+    // A notebook that failed before it asked for any may have wanted them all.
+    private static Dictionary<string, string> GivenTo(NotebookRun run, IReadOnlyCollection<string> asked, RunOptions options)
+    {
+        Dictionary<string, string> given = new(options.Parameters.Where(pair => asked.Contains(pair.Key)), StringComparer.Ordinal);
+        return given.Count == 0 && run.State != RunState.Passed ? new(options.Parameters, StringComparer.Ordinal) : given;
+    }
+
     private static NotebookRun Check(NotebookRun run, NotebookFile notebook, RunOptions options)
     {
         run = CheckCells(run, options.CheckCell);
@@ -90,6 +97,7 @@ internal static class Workbook
         run = ExpectedValues.Check(run, ExpectedValues.PathOf(options.ExpectedFolder, notebook));
         bool fails = run.State == RunState.Passed
             && !options.ResultsMayDiffer
+            && run.Parameters.Count == 0
             && run.Results.Any(result => result.State != CheckState.Matches);
         return fails ? run with { State = RunState.Failed } : run;
     }
@@ -103,7 +111,10 @@ internal static class Workbook
         return run with { Cells = cells, State = fails ? RunState.Failed : run.State };
     }
 
-    private static NotebookRun NotStarted(NotebookFile notebook, RunState state) => new(
+    /// <summary>A notebook of which nothing was run.</summary>
+    /// <param name="notebook">The notebook.</param>
+    /// <param name="state">Why: <see cref="RunState.NotRun"/> or <see cref="RunState.OtherWorld"/>.</param>
+    public static NotebookRun NotStarted(NotebookFile notebook, RunState state) => new(
         notebook.Id,
         notebook.Path,
         notebook.Title,

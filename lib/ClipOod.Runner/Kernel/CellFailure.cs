@@ -21,6 +21,7 @@ internal static class CellFailure
         {
             CompilationErrorException compilation => OfCompilation(compilation),
             DirectiveException directive => new CellError("DirectiveError", directive.Message, directive.Line, ""),
+            EngineException engine => new CellError("EngineError", engine.Message, null, ""),
             UnsupportedKernelException kernel => new CellError("UnsupportedKernel", kernel.Message, null, ""),
             _ => OfException(exception, cellName),
         };
@@ -51,7 +52,7 @@ internal static class CellFailure
 
             foreach (StackFrame frame in new StackTrace(current, fNeedFileInfo: true).GetFrames())
             {
-                if (frame.GetFileName() == cellName)
+                if (FileOf(frame) == cellName)
                 {
                     line ??= frame.GetFileLineNumber();
                 }
@@ -74,17 +75,20 @@ internal static class CellFailure
         }
 
         // Cells are compiled under their name as file name; their compiled names ("Submission#3...") say nothing.
-        string file = frame.GetFileName() ?? "";
         if (type.FullName?.StartsWith("Submission#", StringComparison.Ordinal) ?? false)
         {
-            return frame.GetFileLineNumber() > 0 ? $"   at {file}, line {frame.GetFileLineNumber()}" : null;
+            return frame.GetFileLineNumber() > 0 ? $"   at {FileOf(frame)}, line {frame.GetFileLineNumber()}" : null;
         }
 
         string? space = type.Namespace;
         bool plumbing = type.Assembly == typeof(CellFailure).Assembly
             || (space?.StartsWith("Microsoft.CodeAnalysis", StringComparison.Ordinal) ?? false)
+            || (space?.StartsWith("Microsoft.DotNet.Interactive", StringComparison.Ordinal) ?? false)
             || space is "System.Runtime.CompilerServices" or "System.Runtime.ExceptionServices";
         string parameters = string.Join(", ", method.GetParameters().Select(p => $"{p.ParameterType.Name} {p.Name}"));
         return plumbing ? null : $"   at {type.FullName}.{method.Name}({parameters})";
     }
+
+    // The compiler takes the name of a cell for a file in the current folder.
+    private static string FileOf(StackFrame frame) => Path.GetFileName(frame.GetFileName() ?? "");
 }

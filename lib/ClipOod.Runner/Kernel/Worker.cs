@@ -14,14 +14,15 @@ internal static class Worker
     private const int Failed = 1;
 
     /// <summary>Runs the job that standard input describes.</summary>
-    /// <returns>0 when all cells ran, 1 when one failed.</returns>
+    /// <returns>0 when all cells ran, 1 when one failed or was cancelled.</returns>
     public static async Task<int> RunAsync()
     {
         // The parent decides what Ctrl-C means; a terminal sends it to every process.
         Console.CancelKeyPress += (_, e) => e.Cancel = true;
         TextReader input = Console.In;
         WorkerJob job = JsonSerializer.Deserialize(await input.ReadLineAsync() ?? "", WorkerJson.Default.WorkerJob)!;
-        ExitWithParent(input);
+        using var cancellation = new CancellationTokenSource();
+        ObeyParent(input, cancellation);
         Console.SetIn(TextReader.Null);
 
         using var pipe = new NamedPipeClientStream(".", job.PipeName, PipeDirection.Out);
@@ -36,23 +37,30 @@ internal static class Worker
             }
         }
 
-        CellOutputs.Send = Send;
+        var outputs = new CellOutputs(Send);
         Console.SetOut(new EventWriter(text => Send(new TextWritten(false, text))));
         Console.SetError(new EventWriter(text => Send(new TextWritten(true, text))));
-        OfferToLibraries(job, Send);
+        OfferToLibraries(job, outputs);
         Environment.CurrentDirectory = Path.GetDirectoryName(job.NotebookPath)!;
 
-        var csharp = new CSharpKernel();
-        await csharp.StartAsync();
+        using var engine = new InteractiveEngine(outputs);
+        await engine.StartAsync();
+        var runner = new CellRunner(engine, outputs);
         int number = 0;
         foreach (DibCell cell in job.Cells)
         {
             number++;
-            CellOutputs.StartCell(number);
+            outputs.StartCell(number);
             Send(new CellStarted(number));
             var watch = Stopwatch.StartNew();
-            CellError? error = await RunCellAsync(csharp, cell, $"cell {number}", job.NotebookPath);
+            CellError? error = await RunCellAsync(runner, cell, $"cell {number}", job.NotebookPath, cancellation.Token);
             FlushNativeOutput();
+            if (cancellation.IsCancellationRequested)
+            {
+                // The parent knows why. What the cell left running ends with the process.
+                return Failed;
+            }
+
             Send(new CellEnded(watch.Elapsed.TotalSeconds, error));
             if (error is not null)
             {
@@ -63,11 +71,11 @@ internal static class Worker
         return 0;
     }
 
-    private static async Task<CellError?> RunCellAsync(CSharpKernel csharp, DibCell cell, string name, string path)
+    private static async Task<CellError?> RunCellAsync(CellRunner runner, DibCell cell, string name, string path, CancellationToken cancellation)
     {
         try
         {
-            await CellRunner.RunAsync(csharp, cell, name, path);
+            await runner.RunAsync(cell, name, path, cancellation);
             return null;
         }
         catch (Exception e)
@@ -77,36 +85,43 @@ internal static class Worker
     }
 
     // What a library may ask of its host, by name and with types of the framework only, so that neither needs the other.
-    private static void OfferToLibraries(WorkerJob job, Action<WorkerEvent> send)
+    private static void OfferToLibraries(WorkerJob job, CellOutputs outputs)
     {
         var declared = new Dictionary<string, (DeclaredResult Result, int Cell)>(StringComparer.Ordinal);
         AppDomain.CurrentDomain.SetData("workbook.result", (Action<string>)(json =>
         {
             DeclaredResult result = DeclaredResult.Parse(json);
-            if (declared.TryAdd(result.Key, (result, CellOutputs.Cell)))
+            if (declared.TryAdd(result.Key, (result, outputs.Cell)))
             {
-                send(new ResultDeclared(result));
+                outputs.Send(new ResultDeclared(result));
             }
             else if (declared[result.Key].Result != result)
             {
                 throw new InvalidOperationException(
-                    $"The result '{result.Key}' is declared with two values, in cells {declared[result.Key].Cell} and {CellOutputs.Cell}. Give each result its own name.");
+                    $"The result '{result.Key}' is declared with two values, in cells {declared[result.Key].Cell} and {outputs.Cell}. Give each result its own name.");
             }
         }));
         AppDomain.CurrentDomain.SetData("workbook.parameter", (Func<string, string?>)(name =>
         {
-            send(new ParameterAsked(name));
+            outputs.Send(new ParameterAsked(name));
             return job.Parameters.GetValueOrDefault(name);
         }));
         AppDomain.CurrentDomain.SetData("workbook.plotly", "page");
     }
 
     // Standard input stays open for as long as the parent lives, however it ends.
-    private static void ExitWithParent(TextReader input)
+    private static void ObeyParent(TextReader input, CancellationTokenSource cancellation)
     {
         var thread = new Thread(() =>
         {
-            input.ReadToEnd();
+            while (input.ReadLine() is string line)
+            {
+                if (line == WorkerProtocol.Cancel)
+                {
+                    cancellation.Cancel();
+                }
+            }
+
             Environment.Exit(Failed);
         })
         { IsBackground = true };

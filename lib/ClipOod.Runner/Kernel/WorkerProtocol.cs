@@ -44,6 +44,9 @@ internal sealed partial class WorkerJson : JsonSerializerContext;
 
 internal static class WorkerProtocol
 {
+    /// <summary>What the parent writes, as a line of its own, to stop the running cell.</summary>
+    public const string Cancel = "cancel";
+
     /// <summary>
     /// Written to both raw standard streams at the end of each cell, so that the parent knows that it has read all that
     /// native code wrote during the cell.

@@ -112,7 +112,7 @@ internal sealed class MarkdownCell(HashSet<string> ids, IReadOnlySet<string> pag
             // A dead link would look like a mistake of the reader's.
             IElement words = root.Owner!.CreateElement("span");
             words.ClassName = "absent";
-            words.SetAttribute("title", $"{name} was not part of this run");
+            words.SetAttribute("title", $"{name} has no page here");
             words.InnerHtml = link.InnerHtml;
             link.Replace(words);
         }

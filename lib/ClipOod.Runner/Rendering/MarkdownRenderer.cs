@@ -17,7 +17,7 @@ internal static class MarkdownRenderer
     /// <returns>The first formula's error, with its 1-based line in the cell; null when all can be set.</returns>
     public static CellError? Validate(string source)
     {
-        MarkdownDocument document = Markdown.Parse(source, _pipeline);
+        MarkdownDocument document = Parse(source);
         foreach (Formula formula in document.Descendants().Select(Formula.From).OfType<Formula>().OrderBy(formula => formula.Line))
         {
             try
@@ -33,6 +33,10 @@ internal static class MarkdownRenderer
 
         return null;
     }
+
+    /// <summary>A cell's markdown as a tree, each node with its place in the text.</summary>
+    /// <param name="source">The markdown.</param>
+    internal static MarkdownDocument Parse(string source) => Markdown.Parse(source, _pipeline);
 
     /// <summary>A cell's markdown as HTML.</summary>
     /// <param name="source">The markdown.</param>

@@ -7,24 +7,26 @@ namespace ClipOod.Runner.Rendering;
 internal sealed class NotebookPage
 {
     private readonly NotebookRun _run;
+    private readonly SitePage _page;
+    private readonly SiteManifest _site;
+    private readonly SiteWorld _world;
     private readonly SiteOptions _options;
-    private readonly NotebookRun? _previous;
-    private readonly NotebookRun? _next;
     private readonly MarkdownCell _markdown;
     private bool _headerIsOpen = true;
 
     /// <summary>Prepares a page.</summary>
-    /// <param name="runs">All notebooks of the site, in order.</param>
-    /// <param name="index">Which of them this page shows.</param>
+    /// <param name="run">What it shows.</param>
+    /// <param name="site">What the site holds, this page included.</param>
     /// <param name="options">What the site says of itself.</param>
-    public NotebookPage(IReadOnlyList<NotebookRun> runs, int index, SiteOptions options)
+    public NotebookPage(NotebookRun run, SiteManifest site, SiteOptions options)
     {
-        _run = runs[index];
+        _run = run;
+        _page = SitePage.Of(run);
+        _site = site;
+        _world = site.World(options.World);
         _options = options;
-        _previous = index > 0 ? runs[index - 1] : null;
-        _next = index + 1 < runs.Count ? runs[index + 1] : null;
         HashSet<string> ids = ["top", "content", "declared-results", .. _run.Cells.Select(IdOf)];
-        _markdown = new MarkdownCell(ids, runs.Select(run => run.Id).ToHashSet(StringComparer.Ordinal), Path.GetDirectoryName(_run.Path) ?? "");
+        _markdown = new MarkdownCell(ids, _world.Plain.Select(page => page.Id).ToHashSet(StringComparer.Ordinal), Path.GetDirectoryName(_run.Path) ?? "");
     }
 
     /// <summary>The page as HTML.</summary>
@@ -32,19 +34,21 @@ internal sealed class NotebookPage
     {
         string cells = string.Concat(_run.Cells.Select(Cell));
         string results = Results();
-        string title = PageFrame.Title(_run);
-        string number = PageFrame.Number(_run);
-        string bar = $"<a class=\"home\" href=\"index.html\">{Html.Text(_options.Title)}</a><span class=\"here\"><b>{number}</b> {title}</span>";
+        string title = PageFrame.Title(_run.Id, _run.Title);
+        string number = PageFrame.Number(_run.Id);
+        string bar = $"<a class=\"home\" href=\"index.html\">{Html.Text(_options.Title)}</a>{SiteLinks.Place(SiteLinks.Worlds)}<span class=\"here\"><b>{number}</b> {title}</span>";
         string body = $"""
             <div class="layout">
             <aside class="toc">{Contents(results.Length > 0)}</aside>
             <main id="content">
             {Header(number, title)}
-            {cells}{results}{Pager()}
+            {cells}{results}{SiteLinks.Place(SiteLinks.Pager)}
             </main>
             </div>
             """;
-        return PageFrame.Page("notebook", $"{number} {PageFrame.PlainText(title)} · {_options.Title}".Trim(), bar, body);
+        string[] words = [$"{number} {PageFrame.PlainText(title)}".Trim(), SiteManifest.Describe(_run.Parameters), _options.World, _options.Title];
+        string page = PageFrame.Page("notebook", string.Join(" · ", words.Where(word => word.Length > 0)), bar, body, "../");
+        return SiteLinks.Fill(page, _site, _world, _page);
     }
 
     private static string IdOf(CellRun cell) => string.Create(CultureInfo.InvariantCulture, $"cell-{cell.Number}");
@@ -55,29 +59,37 @@ internal sealed class NotebookPage
         IEnumerable<string> facts =
         [
             PageFrame.State(_run.State),
-            $"<span>{Html.Time(_run.Elapsed)}</span>",
+            .. _page.IsRun ? (string[])[$"<span>{Html.Time(_run.Elapsed)}</span>"] : [],
             .. _run.Cells.Any(IsCode) ? (string[])[$"<span>{Html.Count(_run.Cells.Count(IsCode), "code cell")}</span>"] : [],
-            .. _run.Results.Count == 0 ? [] : (string[])[$"<a class=\"{(_run.Results.All(result => result.State == CheckState.Matches) ? "good" : "bad")}\" href=\"#declared-results\">{ResultsSummary(_run.Results)}</a>"],
+            .. _run.Results.Count == 0 ? [] : (string[])[$"<a class=\"{(_page.ResultsMatching == _page.Results ? "good" : _run.Parameters.Count > 0 ? "" : "bad")}\" href=\"#declared-results\">{ResultsSummary(_run.Results)}{(_run.Parameters.Count > 0 ? " without parameters" : "")}</a>"],
             .. failed == 0 ? [] : (string[])[$"<a href=\"#{IdOf(_run.Cells.First(cell => cell.Error is not null || cell.State == RunState.TimedOut))}\">first failure ↓</a>"],
         ];
         string question = _run.Question.Length == 0 ? "" : $"<p class=\"question\">{PageFrame.Inline(_run.Question)}</p>";
+        string[] words = [number.Length == 0 ? "" : $"Notebook {number}", _world.Name.Length == 0 ? "" : $"World {Html.Text(_world.Name)}"];
+        string eyebrow = string.Join(" · ", words.Where(word => word.Length > 0));
+        string? note = _run.State switch
+        {
+            RunState.NotRun => $"Not run yet: <code>clipood run{(_world.Name.Length == 0 || _world.Name == Notebook.World.Names[0] ? "" : $" --world {Html.Text(_world.Name)}")} --only {(number.Length > 0 ? number : Html.Text(_run.Id))}</code> runs it.",
+            RunState.OtherWorld => "This notebook is for another world, as its text says. Nothing of it was run in this one.",
+            _ => null,
+        };
         return $"""
             <header class="title">
-            {(number.Length == 0 ? "" : $"<p class=\"eyebrow\">Notebook {number}</p>")}
+            {(eyebrow.Length == 0 ? "" : $"<p class=\"eyebrow\">{eyebrow}</p>")}
             <h1>{title}</h1>
             {question}
             <p class="facts">{string.Concat(facts)}</p>
+            {SiteLinks.Place(SiteLinks.Variants)}{(note is null ? "" : $"<p class=\"note\">{note}</p>")}
             </header>
             """;
     }
 
-    internal static string ResultsSummary(IReadOnlyList<ResultCheck> results)
-    {
-        int matching = results.Count(result => result.State == CheckState.Matches);
-        return matching == results.Count
-            ? $"{Html.Count(matching, "result")} as recorded"
-            : string.Create(CultureInfo.InvariantCulture, $"{matching} of {Html.Count(results.Count, "result")} as recorded");
-    }
+    internal static string ResultsSummary(IReadOnlyList<ResultCheck> results) =>
+        ResultsSummary(results.Count(result => result.State == CheckState.Matches), results.Count);
+
+    internal static string ResultsSummary(int matching, int results) => matching == results
+        ? $"{Html.Count(matching, "result")} as recorded"
+        : string.Create(CultureInfo.InvariantCulture, $"{matching} of {Html.Count(results, "result")} as recorded");
 
     private string Contents(bool hasResults)
     {
@@ -106,13 +118,13 @@ internal sealed class NotebookPage
         return Section(cell, "prose", html);
     }
 
-    private static string Section(CellRun cell, string kind, string content)
+    private string Section(CellRun cell, string kind, string content)
     {
         // Of the kernels that render, the source is what is shown; their outputs only repeat it.
         IReadOnlyList<CellOutput> shown = cell.Kernel == "csharp" ? cell.Outputs : [];
         string outputs = string.Concat(shown.Select((output, i) => Output(output, string.Create(CultureInfo.InvariantCulture, $"{IdOf(cell)}-output-{i + 1}"))));
-        string after = outputs.Length == 0 && cell.Error is null && cell.State is RunState.Passed ? "" : $"<div class=\"outputs\">{outputs}{Failure(cell)}</div>";
-        return $"<section class=\"cell {kind} {(cell.State == RunState.Passed ? "" : PageFrame.ClassOf(cell.State))}\" id=\"{IdOf(cell)}\">\n{content}{after}\n</section>\n";
+        string after = outputs.Length == 0 && Failure(cell).Length == 0 ? "" : $"<div class=\"outputs\">{outputs}{Failure(cell)}</div>";
+        return $"<section class=\"cell {kind} {(cell.State == RunState.Passed || !_page.IsRun ? "" : PageFrame.ClassOf(cell.State))}\" id=\"{IdOf(cell)}\">\n{content}{after}\n</section>\n";
     }
 
     private static string Source(CellRun cell)
@@ -141,7 +153,7 @@ internal sealed class NotebookPage
     private static string Script(CellRun cell)
     {
         string id = $"{IdOf(cell)}-script";
-        return $"<div class=\"outputs\"><div class=\"output rich\" id=\"{id}\"></div></div><script>notebookCell(\"{id}\", async function (element) {{\n{HtmlFragment.Script(cell.Source)}\n}});</script>";
+        return $"<div class=\"outputs\"><div class=\"output rich\" id=\"{id}\"></div></div><script>notebookCell(\"{id}\", async function (element) {{\n{HtmlFragment.Script(cell.Script)}\n}});</script>";
     }
 
     private static string Rich(string html, string id) => HtmlFragment.Parse(html, id).ToHtml();
@@ -178,7 +190,7 @@ internal sealed class NotebookPage
         _ => $"<img alt=\"\" src=\"data:{type};base64,{Html.Text(text.ReplaceLineEndings(""))}\">",
     };
 
-    private static string Failure(CellRun cell)
+    private string Failure(CellRun cell)
     {
         string place = string.Create(CultureInfo.InvariantCulture, $"Cell {cell.Number}{(cell.Error?.Line is int line ? $", line {line}" : "")}");
         if (cell.Error is CellError error)
@@ -189,10 +201,11 @@ internal sealed class NotebookPage
 
         string? note = cell.State switch
         {
+            // Of a notebook that was not run at all, the header says so once.
+            _ when !_page.IsRun => null,
             RunState.TimedOut => "This cell took longer than allowed and was stopped. Its outputs up to then are kept.",
             RunState.Cancelled => "This cell was stopped by the user.",
             RunState.NotRun => "Not run: something before this cell failed.",
-            RunState.OtherWorld => "Not run: this notebook is for another world.",
             RunState.Failed => "This cell failed.",
             _ => null,
         };
@@ -231,16 +244,5 @@ internal sealed class NotebookPage
             _ => ("bad", "✕", "missing"),
         };
         return $"<span class=\"state {name}\"><span aria-hidden=\"true\">{sign}</span> {words}</span>";
-    }
-
-    private string Pager()
-    {
-        return _previous is null && _next is null
-            ? ""
-            : $"<nav class=\"pager\" aria-label=\"Notebooks\">{Link(_previous, "prev", "← Previous")}{Link(_next, "next", "Next →")}</nav>";
-
-        static string Link(NotebookRun? run, string relation, string words) => run is null
-            ? "<span></span>"
-            : $"<a rel=\"{relation}\" href=\"{Uri.EscapeDataString(run.Id)}.html\"><small>{words}</small><span><b>{PageFrame.Number(run)}</b> {PageFrame.Title(run)}</span></a>";
     }
 }

@@ -11,7 +11,8 @@ internal static class PageFrame
     /// <param name="title">Title of the window, as text.</param>
     /// <param name="bar">HTML for the left of the bar.</param>
     /// <param name="body">HTML under the bar.</param>
-    public static string Page(string kind, string title, string bar, string body) => $"""
+    /// <param name="root">From the page to the folder that holds the assets: empty, or ending in <c>/</c>.</param>
+    public static string Page(string kind, string title, string bar, string body, string root = "") => $"""
         <!doctype html>
         <html lang="en">
         <head>
@@ -20,8 +21,8 @@ internal static class PageFrame
         <meta name="color-scheme" content="light dark">
         <title>{Html.Text(title)}</title>
         <link rel="icon" href="data:,">
-        <link rel="stylesheet" href="assets/site.css">
-        {(PlotlyScript.IsUsedBy(body) ? "<script src=\"assets/plotly.min.js\"></script>\n" : "")}<script src="assets/site.js"></script>
+        <link rel="stylesheet" href="{root}assets/site.css">
+        {(PlotlyScript.IsUsedBy(body) ? $"<script src=\"{root}assets/plotly.min.js\"></script>\n" : "")}<script src="{root}assets/site.js"></script>
         </head>
         <body class="{kind}" id="top">
         <a class="skip" href="#content">Skip to the content</a>
@@ -63,22 +64,22 @@ internal static class PageFrame
     };
 
     /// <summary>The number that a notebook's id starts with; empty where there is none.</summary>
-    public static string Number(NotebookRun run)
+    public static string Number(string id)
     {
         int end = 0;
-        while (end < run.Id.Length && char.IsAsciiDigit(run.Id[end]))
+        while (end < id.Length && char.IsAsciiDigit(id[end]))
         {
             end++;
         }
 
-        return run.Id[..end];
+        return id[..end];
     }
 
-    /// <summary>The notebook's title as inline HTML, without the number that stands beside it.</summary>
-    public static string Title(NotebookRun run)
+    /// <summary>A notebook's title as inline HTML, without the number that stands beside it.</summary>
+    public static string Title(string id, string title)
     {
-        string number = Number(run);
-        string title = run.Title.Trim();
+        string number = Number(id);
+        title = title.Trim();
         if (number.Length > 0 && title.StartsWith(number, StringComparison.Ordinal))
         {
             string rest = title[number.Length..].TrimStart(' ', '·', '.', ':', '-', '–', '—');

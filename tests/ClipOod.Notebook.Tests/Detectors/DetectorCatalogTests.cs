@@ -6,7 +6,7 @@ namespace ClipOod.Notebook.Tests;
 
 public sealed partial class DetectorCatalogTests
 {
-    private static readonly string _root = Root();
+    private static readonly string _root = Repository.Root;
     private static readonly DetectorCard[] _cards = [.. DetectorCatalog.All.Select(detector => detector.Card)];
 
     [Fact]
@@ -149,17 +149,6 @@ public sealed partial class DetectorCatalogTests
             : $"no test names the golden section {score.Golden}";
 
     private static string ThisFile([CallerFilePath] string path = "") => Path.Combine(_root, "tests", "ClipOod.Notebook.Tests", "Detectors", Path.GetFileName(path));
-
-    private static string Root()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "ClipOod.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder?.FullName ?? throw new InvalidOperationException("No folder above the tests holds ClipOod.sln.");
-    }
 
     [GeneratedRegex(@"(?<!\\)\|")]
     private static partial Regex UnescapedBar();

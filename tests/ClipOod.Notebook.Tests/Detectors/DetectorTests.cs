@@ -3,9 +3,7 @@ namespace ClipOod.Notebook.Tests;
 /// <summary>Every detector of the catalogue on a bench small enough to look at: three ID classes, one near class, noise.</summary>
 public sealed class DetectorTests
 {
-    private const int Width = 16, Classes = 3, PerClass = 12;
-
-    private static readonly Lazy<World> _world = new(Toy);
+    private static readonly Lazy<World> _world = new(() => ToyWorld.Make());
 
     public static TheoryData<string> Keys => [.. DetectorCatalog.All.Select(detector => detector.Card.Key)];
 
@@ -40,7 +38,7 @@ public sealed class DetectorTests
     public void EveryDetector_GivesTheSameScoresTwice_AndDoesNotTouchItsInputs(string key)
     {
         Detector detector = DetectorCatalog.Of(key);
-        World first = Toy(), second = Toy();
+        World first = ToyWorld.Make(), second = ToyWorld.Make();
         if (detector.Missing(first.Bench("A").Known) is not null)
         {
             return;
@@ -62,7 +60,7 @@ public sealed class DetectorTests
         if (detector is ImageDetector image && detector.Missing(bench.Known) is null)
         {
             ArgumentException error = Assert.Throws<ArgumentException>(() => image.Fit(bench.Known).Score(narrow));
-            Assert.Contains($"2 features, and {detector.Card.Name} was fitted on {Width}", error.Message, StringComparison.Ordinal);
+            Assert.Contains($"2 features, and {detector.Card.Name} was fitted on {ToyWorld.Width}", error.Message, StringComparison.Ordinal);
         }
     }
 
@@ -79,7 +77,7 @@ public sealed class DetectorTests
     [Fact]
     public void ADetectorWithoutTrainingImages_SaysWhichBenchLacksThem()
     {
-        World world = Toy(train: false);
+        World world = ToyWorld.Make(train: false);
         Assert.Equal(
             "1-NN needs ID training images, and Shapes has no training side in the world 'toy'. Take a bench that has one.",
             DetectorCatalog.Of("1-nn").Missing(world.Bench("A").Known));
@@ -98,7 +96,7 @@ public sealed class DetectorTests
         OodSet near = _world.Value.Bench("A").Ood["near"];
         Assert.Equal(["star"], near.Images.Classes);
         Assert.Equal([new ClassPair("airplane", "plane", near.LeftOut[0].Reason)], near.LeftOut);
-        Assert.Equal(PerClass, near.LeftOutImages);
+        Assert.Equal(ToyWorld.PerClass, near.LeftOutImages);
         Assert.Equal((OodKind.Near, OodKind.Far), (near.Kind, _world.Value.Bench("A").Ood["noise"].Kind));
         Assert.Contains("Left out of Near: plane (one word", _world.Value.Bench("A").ToString(), StringComparison.Ordinal);
     }
@@ -116,7 +114,7 @@ public sealed class DetectorTests
     [Fact]
     public void Bench_KeepsClassesWithoutText_WhereAsked()
     {
-        World world = Toy(train: true, texts: 2);
+        World world = ToyWorld.Make(texts: 2);
         Assert.Equal(["airplane", "disc"], world.Bench("A").Known.Classes);
         Bench all = world.Bench("A", allClasses: true);
         Assert.Equal(["airplane", "disc", "square"], all.Known.Classes);
@@ -130,34 +128,5 @@ public sealed class DetectorTests
         Assert.Equal(3, bench.Known.WordsLeftOut);
         Assert.DoesNotContain("plane", bench.Known.Words.Classes);
         Assert.Equal(["star"], bench.WordsNamingOod);
-    }
-
-    /// <summary>Classes along the first axes; near images between an axis and one of their own; noise anywhere.</summary>
-    private static World Toy() => Toy(train: true);
-
-    private static World Toy(bool train, int texts = 3)
-    {
-        string[] classes = ["airplane", "disc", "square"];
-        FeatureSet Id(string split, int seed) => Set("Shapes", split, classes, seed, k => k, noise: 0.4);
-        FeatureSet Near(int seed) => Set("Near", "test", ["plane", "star"], seed, k => Classes + k, noise: 0.4);
-        FeatureSet Noise(int seed) => Set("Noise", "test", ["static"], seed, _ => Width - 1, noise: 2);
-        string[] words = ["airplane", "plane", "disc", "star", .. Enumerable.Range(0, 36).Select(i => i % 4 == 0 ? $"old word {i}" : $"word{i}x")];
-        TextFeatures text = new(Axes(texts), classes[..texts], "a {}", "made by hand");
-        Dataset set = new("A", train ? Id("train", 1) : null, train ? Id("validation", 2) : null, Id("test", 3), [.. Enumerable.Range(0, texts)], [text], "Toy.");
-        return new World(
-            "toy", "Made by hand.", "none", [set], [("near", Near(4), Near(5)), ("noise", Noise(6), Noise(7))],
-            [("words", new TextFeatures(Set("Words", "", words, 8, k => k % Width, noise: 1, perClass: 1).Features, words, "a {}", "made by hand"))], logitScale: 20);
-    }
-
-    private static Embeddings Axes(int rows) => new(
-        rows, Width, Enumerable.Range(0, rows * Width).Select(i => i / Width == i % Width ? 1f : 0f).ToArray());
-
-    private static FeatureSet Set(string name, string split, string[] classes, int seed, Func<int, int> axis, double noise, int perClass = PerClass)
-    {
-        Random random = new(seed);
-        int[] labels = [.. Enumerable.Range(0, classes.Length * perClass).Select(i => i / perClass)];
-        float[] values = [.. labels.SelectMany(k => Enumerable.Range(0, Width).Select(d =>
-            (float)((d == axis(k) ? 1 : 0) + (noise * ((random.NextDouble() + random.NextDouble() + random.NextDouble()) - 1.5) / Math.Sqrt(Width) * 2))))];
-        return new FeatureSet(name, split, new Embeddings(labels.Length, Width, values).Normalized(), labels, classes, "made by hand");
     }
 }

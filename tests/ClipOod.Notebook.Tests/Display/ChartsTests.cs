@@ -24,6 +24,7 @@ public sealed class ChartsTests
         { "heat map", Charts.HeatMap("AUROC", ["A", "B"], ["A", "B"], Matrix.FromRows([double.NaN, 0.5], [0.75, double.NaN]), "AUROC (higher = better)") },
         { "map", Charts.FeatureMap("PCA", Embeddings.FromRows([1, 2], [3, 4], [5, 6]), ["cat", "noise", "cat"], ["a", "b", "c"]) },
         { "line", Charts.Line("Distances", "rank", "distance", [("5-distance", [1, 2, 3], [0.1, 0.2, 0.9])], ("eps", 2, 0.2)) },
+        { "fit", Charts.Fit("AUROC over accuracy", "accuracy", "AUROC", [0.9, 0.5, 0.7], [0.8, 0.6, 0.9], LinearFit.Of([0.9, 0.5, 0.7], [0.8, 0.6, 0.9])) },
         { "bars", Charts.Bars("FPR95", "FPR95 (lower = better)", ["MSP", "MCM"], [("DTD", [0.5, double.NaN])]) },
         { "bars with intervals", Charts.Bars("AUROC", "AUROC (higher = better)", ["MSP"], [("DTD", [new Interval(0.4, 0.6, 0.5)])]) },
     };
@@ -175,6 +176,26 @@ public sealed class ChartsTests
         Assert.Equal([0.25, 0.375], whiskers.GetProperty("array").EnumerateArray().Select(e => e.GetDouble()));
         Assert.Equal([0.25, 0.125], whiskers.GetProperty("arrayminus").EnumerateArray().Select(e => e.GetDouble()));
         Assert.Equal([1.0, 0.5], new[] { chart.Table.DataFrame["DTD, high"][1], chart.Table.DataFrame["DTD, low"][1] });
+    }
+
+    [Theory]
+    [InlineData("AUROC (higher = better)", 1)]
+    [InlineData("FPR95 (lower = better)", 0)]
+    public void Bars_OfAurocs_MarkChance(string quantity, int lines)
+    {
+        ChartView chart = Charts.Bars("t", quantity, ["MSP"], [("DTD", [0.75])]);
+        Assert.Equal(lines, Layout(chart, "shapes").GetArrayLength());
+        Assert.Equal(lines == 1, chart.AltText.EndsWith(" Chance is 50 %.", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Fit_DrawsPointsUnconnectedAndTheLineFromEndToEnd()
+    {
+        ChartView chart = Charts.Fit("t", "x", "y", [2, 0, 1], [3, 1, 2], LinearFit.Of([2, 0, 1], [3, 1, 2]));
+        JsonElement[] traces = [.. Figure(chart).GetProperty("data").EnumerateArray()];
+        Assert.Equal(["markers", "lines"], traces.Select(trace => trace.GetProperty("mode").GetString()));
+        Assert.Equal([0, 2], traces[1].GetProperty("x").EnumerateArray().Select(x => x.GetDouble()));
+        Assert.Equal([1, 3], traces[1].GetProperty("y").EnumerateArray().Select(y => y.GetDouble()));
     }
 
     [Fact]

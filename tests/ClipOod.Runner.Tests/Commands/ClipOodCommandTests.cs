@@ -15,6 +15,9 @@ public sealed class ClipOodCommandTests : IDisposable
 
     private string Report => Path.Combine(_workbook.Root, "report.json");
 
+    private IEnumerable<string?> Pages() =>
+        Directory.GetFiles(Path.Combine(Site, "notebooks")).Select(Path.GetFileName).Order(StringComparer.Ordinal);
+
     private static async Task<(int Code, string Output, string Error)> InvokeAsync(params string[] arguments)
     {
         using var output = new StringWriter();
@@ -38,7 +41,7 @@ public sealed class ClipOodCommandTests : IDisposable
         Assert.Contains("passed    01-a", output, StringComparison.Ordinal);
         Assert.Contains("2 of 2 notebooks passed", output, StringComparison.Ordinal);
         Assert.Contains($"Open {Path.Combine(Site, "index.html")}", output, StringComparison.Ordinal);
-        Assert.Equal(["01-a.html", "02-b.html", "index.html"], Directory.GetFiles(Site).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(["01-a.html", "02-b.html", "index.html"], Pages());
         using JsonDocument report = JsonDocument.Parse(File.ReadAllText(Report));
         JsonElement[] notebooks = [.. report.RootElement.GetProperty("notebooks").EnumerateArray()];
         Assert.Equal(["01-a", "02-b"], notebooks.Select(notebook => notebook.GetProperty("id").GetString()));
@@ -93,6 +96,37 @@ public sealed class ClipOodCommandTests : IDisposable
 
         Assert.Equal(1, code);
         Assert.Contains("The result 'r' is declared with two values, in cells 2 and 3.", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task PartialRuns_LeaveTheOtherPages_AndParametersMakeVariants()
+    {
+        _workbook.AddCells("01-a", HostCalls.Ask, "Ask(\"seed\") ?? \"none\"");
+        _workbook.AddCells("02-b", "\"former\"");
+        _workbook.AddCells("03-c", "1");
+
+        var first = await RunAsync("--only", "2");
+        Assert.Equal(0, first.Code);
+        Assert.Contains($"Open {Path.Combine(Site, "notebooks", "02-b.html")}", first.Output, StringComparison.Ordinal);
+        Assert.Equal(["01-a.html", "02-b.html", "03-c.html", "index.html"], Pages());
+        Assert.Contains("Not run yet", Read("01-a.html"), StringComparison.Ordinal);
+
+        _workbook.Add("03-c", "#!meta\n{ in the midst of");
+        Assert.Equal(0, (await RunAsync("--only", "1", "--param", "seed=five")).Code);
+        Assert.Equal(["01-a.html", "01-a.seed=five.html", "02-b.html", "03-c.html", "index.html"], Pages());
+        Assert.Contains("five", Read("01-a.seed=five.html"), StringComparison.Ordinal);
+        Assert.Contains("Not run yet", Read("01-a.html"), StringComparison.Ordinal);
+        Assert.Contains("former", Read("02-b.html"), StringComparison.Ordinal);
+
+        // A notebook that asks for none of the parameters gives what it gives without them.
+        _workbook.AddCells("02-b", "\"later\"");
+        _workbook.AddCells("03-c", "1");
+        Assert.Equal(0, (await RunAsync("--param", "seed=six")).Code);
+        Assert.Contains("later", Read("02-b.html"), StringComparison.Ordinal);
+        Assert.Contains("Not run yet", Read("01-a.html"), StringComparison.Ordinal);
+        Assert.Contains("01-a.seed=six.html", Pages());
+
+        string Read(string page) => File.ReadAllText(Path.Combine(Site, "notebooks", page));
     }
 
     [Fact]
@@ -193,7 +227,7 @@ public sealed class ClipOodCommandTests : IDisposable
         var (code, _, error) = await RunAsync("--param", "seed=1");
 
         Assert.Equal((1, ""), (code, error));
-        Assert.True(File.Exists(Path.Combine(Site, "01-a.html")));
+        Assert.Equal(["01-a.html", "01-a.seed=1.html", "index.html"], Pages());
     }
 
     [Fact]
@@ -224,6 +258,68 @@ public sealed class ClipOodCommandTests : IDisposable
         using JsonDocument notebook = JsonDocument.Parse(File.ReadAllText(path));
         Assert.Equal(2, notebook.RootElement.GetProperty("cells").GetArrayLength());
         Assert.Contains("shown", notebook.RootElement.GetProperty("cells")[0].GetProperty("outputs").ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Export_ForAHost_RunsNothing_AndResolvesReferences()
+    {
+        string ran = Path.Combine(_workbook.Root, "ran");
+        _workbook.AddCells("01-a", $"System.IO.File.WriteAllText(@\"{ran}\", \"\");", "#r \"../a.dll\"");
+        foreach ((string file, string[] options) in new[] { ("a.ipynb", (string[])["--to", "ipynb", "--no-run"]), ("b.ipynb", ["--for", "jupyter"]), ("c.dib", ["--for", "verso"]) })
+        {
+            string path = Path.Combine(_workbook.Root, file);
+
+            var (code, output, error) = await InvokeAsync(["export", "1", .. options, "--notebooks", _workbook.Notebooks, "--output", path]);
+
+            Assert.Equal((0, $"Wrote {path}", ""), (code, output.Trim(), error));
+            Assert.Contains(Path.Combine(_workbook.Root, "a.dll").Replace("\\", "\\\\", StringComparison.Ordinal), File.ReadAllText(path), StringComparison.Ordinal);
+        }
+
+        Assert.False(File.Exists(ran));
+    }
+
+    [Theory]
+    [InlineData("Give either --to ipynb")]
+    [InlineData("Give either --to ipynb", "--to", "ipynb", "--for", "jupyter")]
+    [InlineData("2 notebooks are to be saved", "--for", "verso", "--output", "x.dib")]
+    public async Task Export_WithoutOneFormatOrOneFile_SaysWhatToGive(string says, params string[] arguments)
+    {
+        _workbook.AddCells("01-a", "1");
+        _workbook.AddCells("02-b", "1");
+
+        var (code, output, error) = await InvokeAsync(["export", "--notebooks", _workbook.Notebooks, .. arguments]);
+
+        Assert.Equal((2, ""), (code, output));
+        Assert.Contains(says, error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Export_OfAFormulaThatCannotBeSet_NamesItsLine()
+    {
+        _workbook.Add("01-a", "#!markdown\nText\n\n$\\nosuch$\n");
+
+        var (code, _, error) = await InvokeAsync("export", "--for", "verso", "--notebooks", _workbook.Notebooks, "--output", Path.Combine(_workbook.Root, "x.dib"));
+
+        Assert.Equal(2, code);
+        Assert.Contains("01-a, cell 1, line 3: TexError", error, StringComparison.Ordinal);
+    }
+
+    // In a process of its own: the environment is the whole process's.
+    [Fact]
+    public async Task JupyterInstall_LeavesTheKernelOfSomebodyElse()
+    {
+        string kernel = Path.Combine(Directory.CreateDirectory(Path.Combine(_workbook.Root, "kernels", ".net-csharp")).FullName, "kernel.json");
+        File.WriteAllText(kernel, "{}");
+        var start = new ProcessStartInfo(DotnetHost.Path, ["exec", typeof(ClipOodCommand).Assembly.Location, "jupyter", "install"]) { RedirectStandardError = true };
+        start.Environment["JUPYTER_DATA_DIR"] = _workbook.Root;
+
+        using Process process = Process.Start(start)!;
+        string error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(2, process.ExitCode);
+        Assert.Contains($"{kernel} is there already, and clipood did not write it.", error, StringComparison.Ordinal);
+        Assert.Equal("{}", File.ReadAllText(kernel));
     }
 
     // In a process of its own: the environment is the whole process's.

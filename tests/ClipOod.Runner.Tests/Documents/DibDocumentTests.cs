@@ -127,4 +127,43 @@ public class DibDocumentTests
 
         Assert.Contains(Path.GetFullPath("no-such.dib"), error.Message, StringComparison.Ordinal);
     }
+
+    // Wherever a reader of pieces might cut them: the engine's own reader of files cuts every 4,096 bytes.
+    [Theory]
+    [InlineData(false, "\n")]
+    [InlineData(true, "\r\n")]
+    public void File_WithCharactersBeyondAscii_KeepsThemAtEveryOffset(bool byteOrderMark, string newLine)
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            for (int shift = 0; shift < 4; shift++)
+            {
+                var document = new DibDocument([new DibCell("markdown", new string('x', shift) + string.Concat(Enumerable.Repeat("−é漢🙂", 2000))), new DibCell("csharp", "1")]);
+                File.WriteAllText(path, document.ToText(newLine), new System.Text.UTF8Encoding(byteOrderMark));
+
+                Assert.Equal(document, DibDocument.Load(path));
+            }
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
+    public void FileThatIsNotUtf8_IsNamed()
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllBytes(path, [.. "#!markdown\n"u8, 0xE9, .. "t"u8]);
+
+            Assert.StartsWith($"{path} is not UTF-8: ", Assert.Throws<InvalidDataException>(() => DibDocument.Load(path)).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
 }

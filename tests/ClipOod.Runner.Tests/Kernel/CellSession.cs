@@ -5,30 +5,48 @@ using ClipOod.Runner.Kernel;
 namespace ClipOod.Runner.Tests.Kernel;
 
 /// <summary>Runs cells in this process, one after the other, as a worker would.</summary>
-internal sealed class CellSession : IDisposable
+public sealed class CellSession : IAsyncLifetime
 {
-    private readonly CSharpKernel _csharp = new();
     private readonly List<WorkerEvent> _events = [];
-    private int _number;
+    private readonly CellOutputs _outputs;
+    private readonly InteractiveEngine _engine;
+    private readonly CellRunner _runner;
 
-    public CellSession() => CellOutputs.Send = _events.Add;
+    public CellSession()
+    {
+        _outputs = new CellOutputs(_events.Add);
+        _engine = new InteractiveEngine(_outputs);
+        _runner = new CellRunner(_engine, _outputs);
+    }
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("clipood-cell-").FullName;
 
-    public IEnumerable<ValueDisplayed> Displayed => _events.OfType<ValueDisplayed>();
+    /// <summary>Number of the cell that ran last.</summary>
+    public int Number { get; private set; }
 
-    public string LastText => Displayed.Last().Mime["text/plain"];
+    internal IEnumerable<ValueDisplayed> Displayed => _events.OfType<ValueDisplayed>();
+
+    internal string LastText => Displayed.Last().Mime["text/plain"];
+
+    public async ValueTask InitializeAsync() => await _engine.StartAsync();
+
+    public ValueTask DisposeAsync()
+    {
+        _engine.Dispose();
+        Directory.Delete(Folder, recursive: true);
+        return ValueTask.CompletedTask;
+    }
 
     /// <summary>Runs a cell; gives its error, null where it had none.</summary>
-    public async Task<CellError?> RunAsync(string source, string kernel = "csharp")
+    internal async Task<CellError?> RunAsync(string source, string kernel = "csharp")
     {
         _events.Clear();
-        _number++;
-        CellOutputs.StartCell(_number);
-        string name = $"cell {_number}";
+        Number++;
+        _outputs.StartCell(Number);
+        string name = $"cell {Number}";
         try
         {
-            await CellRunner.RunAsync(_csharp, new DibCell(kernel, source), name, Path.Combine(Folder, "own.dib"));
+            await _runner.RunAsync(new DibCell(kernel, source), name, Path.Combine(Folder, "own.dib"), TestContext.Current.CancellationToken);
             return null;
         }
         catch (Exception e)
@@ -36,6 +54,4 @@ internal sealed class CellSession : IDisposable
             return CellFailure.Of(e, name);
         }
     }
-
-    public void Dispose() => Directory.Delete(Folder, recursive: true);
 }

@@ -32,6 +32,9 @@ internal static class SampleRuns
     public static NotebookRun Run(string id, string title, string question, RunState state, IReadOnlyList<CellRun> cells, params IReadOnlyList<ResultCheck> results) =>
         new(id, $"notebooks/{id}.dib", title, question, state, TimeSpan.FromSeconds(4.21), cells, results);
 
+    public static NotebookRun With(NotebookRun run, params (string Name, string Value)[] parameters) =>
+        run with { Parameters = parameters.ToDictionary(pair => pair.Name, pair => pair.Value) };
+
     public static CellRun Markdown(int number, string source, RunState state = RunState.Passed, CellError? error = null) =>
         new(number, "markdown", source, state, TimeSpan.Zero, [], error);
 

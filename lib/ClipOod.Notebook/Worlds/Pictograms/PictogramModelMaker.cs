@@ -7,7 +7,7 @@ using Microsoft.ML.OnnxRuntime;
 namespace ClipOod.Notebook;
 
 /// <summary>Trains a model of the embedded world, measures it with the library's own scores, and puts it into its place when it is whole.</summary>
-public static class PictogramModelMaker
+internal static class PictogramModelMaker
 {
     /// <summary>Trains, measures and writes a model.</summary>
     /// <param name="folder">Folder of the pictograms, with the concepts.</param>

@@ -1,7 +1,7 @@
 namespace ClipOod.Notebook;
 
 /// <summary>Writes what a picture shows, in varying words: sometimes only the name, sometimes colour, size, ground and flaws too.</summary>
-public static class CaptionWriter
+internal static class CaptionWriter
 {
     private static readonly string[] _media = ["a picture of", "a drawing of", "a pictogram of", "an icon of", "a sign with"];
 

@@ -6,7 +6,7 @@ using SkiaSharp;
 namespace ClipOod.Notebook;
 
 /// <summary>Reads concepts from JSON: a file per set, an entry per concept; data/README.md describes the format.</summary>
-public static class ConceptFile
+internal static class ConceptFile
 {
     /// <summary>Default width of an outline, in units of a drawing.</summary>
     public const double OutlineWidth = 4;

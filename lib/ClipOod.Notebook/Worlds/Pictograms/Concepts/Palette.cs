@@ -3,7 +3,7 @@ using SkiaSharp;
 namespace ClipOod.Notebook;
 
 /// <summary>The colours that captions can name.</summary>
-public static class Palette
+internal static class Palette
 {
     private static readonly SortedDictionary<string, SKColor> _colors = new(StringComparer.Ordinal)
     {

@@ -3,7 +3,7 @@ using ClipOod.Clip;
 namespace ClipOod.Notebook;
 
 /// <summary>Pictures of nothing: four kinds of noise, the farthest OOD set.</summary>
-public static class NoisePictures
+internal static class NoisePictures
 {
     /// <summary>The kinds, in the order of their labels.</summary>
     public static IReadOnlyList<string> Kinds { get; } = ["blocks", "clouds", "pepper", "snow"];

@@ -8,7 +8,7 @@ namespace ClipOod.Notebook;
 /// platforms and versions of the rasteriser the edges of shapes may differ by some levels, everything else is equal.
 /// One artist per thread.
 /// </summary>
-public sealed class PictogramArtist : IDisposable
+internal sealed class PictogramArtist : IDisposable
 {
     /// <summary>Width and height of a picture in pixels.</summary>
     public const int Side = 64;

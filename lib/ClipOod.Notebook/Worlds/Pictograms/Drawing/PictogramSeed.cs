@@ -1,7 +1,7 @@
 namespace ClipOod.Notebook;
 
 /// <summary>Seeds of pictures, the same on every platform and for ever.</summary>
-public static class PictogramSeed
+internal static class PictogramSeed
 {
     /// <summary>A seed for picture number <paramref name="index"/> of a concept, for a purpose such as "train" or "test".</summary>
     /// <param name="purpose">Pictures of different purposes differ.</param>

@@ -1,7 +1,7 @@
 namespace ClipOod.Notebook;
 
 /// <summary>How the parts are painted.</summary>
-public enum FillMode
+internal enum FillMode
 {
     /// <summary>Areas of colour.</summary>
     Filled,
@@ -14,7 +14,7 @@ public enum FillMode
 }
 
 /// <summary>What is behind the drawing.</summary>
-public enum Backdrop
+internal enum Backdrop
 {
     /// <summary>One colour.</summary>
     Plain,
@@ -30,7 +30,7 @@ public enum Backdrop
 /// Everything that is chosen at random when a concept is drawn. Captions speak of it; shifts change it. All lengths are in units of the
 /// picture's side, all angles in degrees.
 /// </summary>
-public sealed record PictogramStyle
+internal sealed record PictogramStyle
 {
     /// <summary>Which of the concept's drawings, from 0.</summary>
     public required int Drawing { get; init; }

@@ -40,7 +40,7 @@ public sealed record Shift(ShiftKind Kind, int Severity)
     /// <summary>The style as the shift leaves it; at severity 0 it is the style itself.</summary>
     /// <param name="style">The style before.</param>
     /// <param name="random">Chooses directions.</param>
-    public PictogramStyle Apply(PictogramStyle style, Random random)
+    internal PictogramStyle Apply(PictogramStyle style, Random random)
     {
         ArgumentNullException.ThrowIfNull(style);
         ArgumentNullException.ThrowIfNull(random);

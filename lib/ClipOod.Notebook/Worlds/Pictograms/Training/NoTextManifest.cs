@@ -3,7 +3,7 @@ using ClipOod.Clip;
 namespace ClipOod.Notebook;
 
 /// <summary>Where a model's trained "no" text tower (CLIPN) comes from and what it can do.</summary>
-public sealed record NoTextManifest
+internal sealed record NoTextManifest
 {
     /// <summary>File name of the tower's weights, beside those of its model.</summary>
     public const string WeightsFile = "no-text.safetensors";
@@ -50,7 +50,7 @@ public sealed record NoTextManifest
 }
 
 /// <summary>How the "no" text tower is trained: CLIPN's released form, at the size of the tiny CLIP.</summary>
-public sealed record NoTextOptions
+internal sealed record NoTextOptions
 {
     /// <summary>Pictures with captions of each concept that the model was trained on; drawn once.</summary>
     public int PicturesPerConcept { get; init; } = 100;

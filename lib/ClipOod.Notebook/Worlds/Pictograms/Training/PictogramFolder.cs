@@ -8,7 +8,7 @@ namespace ClipOod.Notebook;
 /// The folder of the embedded world: <c>concepts/</c> with the drawings, and <c>models/NAME/</c> with weights, vocabulary and manifest of
 /// each trained model.
 /// </summary>
-public sealed class PictogramFolder
+internal sealed class PictogramFolder
 {
     /// <summary>The model of the world; the others are for comparing.</summary>
     public const string DefaultModel = "base";

@@ -9,7 +9,7 @@ namespace ClipOod.Notebook;
 /// Trains a tiny CLIP from scratch on pictures that are drawn as they are needed, each once. Every step's pictures and captions follow
 /// from the seed and the step's number, so a resumed training goes on as if it had not been interrupted.
 /// </summary>
-public sealed class PictogramTrainer : IDisposable
+internal sealed class PictogramTrainer : IDisposable
 {
     private const string CheckpointFile = "checkpoint.safetensors";
     private const string HistoryFile = "history.json";

@@ -87,5 +87,5 @@ public sealed record PictogramMeasurement(long Step, double Loss, double LogitSc
 /// <param name="PicturesPerSecond">Since training started or was resumed.</param>
 /// <param name="Left">Time left at this rate.</param>
 /// <param name="Measurement">What was measured after this update; null where nothing was.</param>
-public sealed record PictogramProgress(
+internal sealed record PictogramProgress(
     long Step, int Steps, double Loss, double PicturesPerSecond, TimeSpan Left, PictogramMeasurement? Measurement);

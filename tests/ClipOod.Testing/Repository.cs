@@ -1,8 +1,9 @@
-namespace ClipOod.Runner.Tests;
+namespace ClipOod.Testing;
 
 /// <summary>The repository that the tests were built in.</summary>
-internal static class Repository
+public static class Repository
 {
+    /// <summary>The folder that holds ClipOod.sln.</summary>
     public static string Root { get; } = Find();
 
     private static string Find()
@@ -10,7 +11,7 @@ internal static class Repository
         string folder = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(folder, "ClipOod.sln")))
         {
-            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("No folder above the tests holds ClipOod.sln.");
+            folder = Path.GetDirectoryName(folder) ?? throw new DirectoryNotFoundException($"No folder above {AppContext.BaseDirectory} holds ClipOod.sln.");
         }
 
         return folder;
