@@ -40,7 +40,7 @@ public sealed partial class ArchitectureTests
             .Where(file => file.Contains('/', StringComparison.Ordinal) && !file.StartsWith("obj/", StringComparison.Ordinal) && !file.StartsWith("bin/", StringComparison.Ordinal))
             .ToDictionary(file => file, file => CSharpSyntaxTree.ParseText(File.ReadAllText(Path.Combine(_lib, library, file))).GetCompilationUnitRoot());
         ILookup<string, string> homes = files
-            .SelectMany(file => file.Value.DescendantNodes().OfType<BaseTypeDeclarationSyntax>().Select(type => (type.Identifier.Text, Folder: FolderOf(file.Key))))
+            .SelectMany(file => file.Value.DescendantNodes().OfType<BaseTypeDeclarationSyntax>().Where(type => type.Parent is BaseNamespaceDeclarationSyntax).Select(type => (type.Identifier.Text, Folder: FolderOf(file.Key))))
             .Distinct()
             .ToLookup(type => type.Text, type => type.Folder);
         HashSet<(string From, string To)> arrows = [.. files.SelectMany(file => NamesIn(file.Value)

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using ClipOod.Notebook;
 using ClipOod.Runner.Execution;
+using ClipOod.Runner.Kernel;
 
 namespace ClipOod.Runner.Tests;
 

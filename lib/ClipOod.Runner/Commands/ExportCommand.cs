@@ -1,6 +1,8 @@
 using System.CommandLine;
+using ClipOod.Notebook;
 using ClipOod.Runner.Documents;
 using ClipOod.Runner.Execution;
+using ClipOod.Runner.Kernel;
 using ClipOod.Runner.Rendering;
 
 namespace ClipOod.Runner.Commands;
@@ -95,7 +97,7 @@ internal sealed class ExportCommand : Command
         RunCommandOptions.RequireParametersKnown(options.Parameters, run);
         foreach (NotebookRun notebook in run.Runs)
         {
-            await SaveAsync(notebook.Id, path => IpynbExporter.Write(path, notebook));
+            await SaveAsync(notebook.Id, path => IpynbExporter.Write(path, notebook, ChartView.PlotlyLoader));
         }
 
         return run.Passed ? ExitCodes.Passed : ExitCodes.Failed;
@@ -109,7 +111,7 @@ internal sealed class ExportCommand : Command
         }
         else
         {
-            IpynbExporter.Write(path, Workbook.NotStarted(notebook, RunState.NotRun));
+            IpynbExporter.Write(path, Workbook.NotStarted(notebook, RunState.NotRun), ChartView.PlotlyLoader);
         }
     }
 

@@ -105,7 +105,7 @@ internal sealed class RunCommand : Command
         {
             foreach (NotebookRun notebook in run.Runs)
             {
-                IpynbExporter.Write(Path.Combine(ipynb, notebook.Id + ".ipynb"), notebook);
+                IpynbExporter.Write(Path.Combine(ipynb, notebook.Id + ".ipynb"), notebook, ChartView.PlotlyLoader);
             }
         }
 

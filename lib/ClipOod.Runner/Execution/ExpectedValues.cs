@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ClipOod.Runner.Kernel;
 
 namespace ClipOod.Runner.Execution;
 

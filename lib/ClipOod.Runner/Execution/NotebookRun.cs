@@ -1,3 +1,5 @@
+using ClipOod.Runner.Kernel;
+
 namespace ClipOod.Runner.Execution;
 
 /// <summary>How a cell or a notebook ended.</summary>
@@ -81,13 +83,6 @@ internal sealed record StreamOutput(bool IsError, string Text) : CellOutput;
 /// <param name="Mime">MIME type to text, such as <c>text/html</c>.</param>
 /// <param name="IsResult">Whether this is the value of the cell's trailing expression.</param>
 internal sealed record DisplayOutput(string DisplayId, IReadOnlyDictionary<string, string> Mime, bool IsResult) : CellOutput;
-
-/// <summary>Why a cell failed.</summary>
-/// <param name="Type">Name of the exception, or <c>CompilationError</c>.</param>
-/// <param name="Message">What went wrong, one or more lines.</param>
-/// <param name="Line">1-based line in the cell; null where it is not known.</param>
-/// <param name="Details">Trimmed stack or list of diagnostics; may be empty.</param>
-internal sealed record CellError(string Type, string Message, int? Line, string Details);
 
 /// <summary>How a declared result compares with the recorded one.</summary>
 internal enum CheckState

@@ -1,3 +1,5 @@
+using ClipOod.Runner.Kernel;
+
 namespace ClipOod.Runner.Execution;
 
 /// <summary>How notebooks are run.</summary>

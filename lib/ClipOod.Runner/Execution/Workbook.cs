@@ -1,3 +1,5 @@
+using ClipOod.Runner.Kernel;
+
 namespace ClipOod.Runner.Execution;
 
 /// <summary>Runs notebooks, each in a process of its own.</summary>

@@ -1,4 +1,5 @@
 using ClipOod.Runner.Execution;
+using ClipOod.Runner.Kernel;
 using Markdig;
 using Markdig.Extensions.AutoIdentifiers;
 using Markdig.Syntax;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ClipOod.Runner.Execution;
+using ClipOod.Runner.Kernel;
 
 namespace ClipOod.Runner.Rendering;
 

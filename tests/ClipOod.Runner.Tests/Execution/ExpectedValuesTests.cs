@@ -1,4 +1,5 @@
 using ClipOod.Runner.Execution;
+using ClipOod.Runner.Kernel;
 
 namespace ClipOod.Runner.Tests.Execution;
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using ClipOod.Runner.Documents;
 using ClipOod.Runner.Execution;
+using ClipOod.Runner.Rendering;
 
 namespace ClipOod.Runner.Tests.Rendering;
 
@@ -60,7 +61,7 @@ public sealed partial class IpynbExporterTests : IDisposable
         string path = Path.Combine(_folder, "a.ipynb");
         File.WriteAllText(path, "former");
         NotebookRun run = SampleRuns.Run("a", "a", "", RunState.Passed, [SampleRuns.Code(1, "1", SampleRuns.Display("application/json", "{broken"))]);
-        Assert.ThrowsAny<JsonException>(() => IpynbExporter.Write(path, run));
+        Assert.ThrowsAny<JsonException>(() => IpynbExporter.Write(path, run, ClipOod.Notebook.ChartView.PlotlyLoader));
         Assert.Equal("former", File.ReadAllText(path));
         Assert.Equal([path], Directory.GetFileSystemEntries(_folder));
     }
@@ -138,7 +139,7 @@ public sealed partial class IpynbExporterTests : IDisposable
     private JsonElement Export(NotebookRun run)
     {
         string path = Path.Combine(_folder, "out", run.Id + ".ipynb");
-        IpynbExporter.Write(path, run);
+        IpynbExporter.Write(path, run, ClipOod.Notebook.ChartView.PlotlyLoader);
         using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
         return document.RootElement.Clone();
     }

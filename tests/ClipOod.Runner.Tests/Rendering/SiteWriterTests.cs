@@ -1,6 +1,7 @@
 using AngleSharp.Dom;
 using AngleSharp.Html.Parser;
 using ClipOod.Runner.Execution;
+using ClipOod.Runner.Kernel;
 using ClipOod.Runner.Rendering;
 
 namespace ClipOod.Runner.Tests.Rendering;

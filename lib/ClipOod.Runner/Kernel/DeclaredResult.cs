@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace ClipOod.Runner.Execution;
+namespace ClipOod.Runner.Kernel;
 
 /// <summary>
 /// A result as a notebook declares it and as a file records it. Its JSON tells by its fields what it is: a number has a name, a metric
@@ -45,7 +45,7 @@ internal sealed record NumberResult(string Name, double Value, double Tolerance)
     public override bool Matches(DeclaredResult recorded) => recorded is NumberResult other && Close(Value, other.Value);
 }
 
-/// <summary>A metric of a detector on a pair of sets; without OOD set, of the ID set alone.</summary>
+/// <summary>A metric of a detector on a pair of sets; without the second set, of the first alone.</summary>
 internal sealed record MetricResult(
     string Detector,
     string Id,

@@ -7,7 +7,7 @@ using ClipOod.Runner.Rendering;
 using Markdig;
 using Markdig.Syntax;
 
-namespace ClipOod.Runner.Tests.Documents;
+namespace ClipOod.Runner.Tests.Rendering;
 
 /// <summary>What notebooks become in other hosts, and what of theirs those hosts must know.</summary>
 public sealed partial class CellsElsewhereTests

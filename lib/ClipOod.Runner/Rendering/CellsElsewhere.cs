@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
+using ClipOod.Runner.Documents;
 
-namespace ClipOod.Runner.Documents;
+namespace ClipOod.Runner.Rendering;
 
 /// <summary>What changes in the cells of a notebook that goes to another folder and another host.</summary>
 internal static partial class CellsElsewhere

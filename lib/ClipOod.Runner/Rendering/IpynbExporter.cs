@@ -1,11 +1,11 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using ClipOod.Notebook;
+using ClipOod.Runner.Documents;
 using ClipOod.Runner.Execution;
-using ClipOod.Runner.Rendering;
+using ClipOod.Runner.Kernel;
 
-namespace ClipOod.Runner.Documents;
+namespace ClipOod.Runner.Rendering;
 
 /// <summary>
 /// Writes a run as a Jupyter notebook (nbformat 4.5) with its outputs, to read or to run where there is Jupyter. References to files are
@@ -28,21 +28,22 @@ internal static class IpynbExporter
     /// </summary>
     /// <param name="path">Path of the <c>.ipynb</c>; an existing file is replaced.</param>
     /// <param name="run">The run to write.</param>
+    /// <param name="plotlyLoader">A script element that gives a page plotly.js, unless it has it.</param>
     /// <exception cref="IOException">The file cannot be written; a former one is still there, whole.</exception>
-    public static void Write(string path, NotebookRun run)
+    public static void Write(string path, NotebookRun run, string plotlyLoader)
     {
-        AtomicFile.Write(path, ToJson(run));
+        AtomicFile.Write(path, ToJson(run, plotlyLoader));
     }
 
     /// <summary>The notebook as JSON text.</summary>
-    internal static string ToJson(NotebookRun run)
+    internal static string ToJson(NotebookRun run, string plotlyLoader)
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(run.Path))!;
         var cells = new JsonArray();
         int executed = 0;
         foreach (CellRun cell in run.Cells)
         {
-            cells.Add(cell.Kernel == "markdown" ? MarkdownCell(cell) : CodeCell(cell, folder, cell.State is RunState.NotRun or RunState.OtherWorld ? null : ++executed));
+            cells.Add(cell.Kernel == "markdown" ? MarkdownCell(cell) : CodeCell(cell, folder, plotlyLoader, cell.State is RunState.NotRun or RunState.OtherWorld ? null : ++executed));
         }
 
         var notebook = new JsonObject
@@ -78,7 +79,7 @@ internal static class IpynbExporter
         ["source"] = Lines(CellsElsewhere.LinkTo(cell.Source, "ipynb")),
     };
 
-    private static JsonObject CodeCell(CellRun cell, string folder, int? executionCount)
+    private static JsonObject CodeCell(CellRun cell, string folder, string plotlyLoader, int? executionCount)
     {
         // Cells of another kernel name it in their first line, as .NET's kernels read it.
         string source = cell.Kernel == "csharp" ? CellsElsewhere.ResolveReferences(cell.Source, folder) : $"#!{cell.Kernel}\n{cell.Source}";
@@ -88,7 +89,7 @@ internal static class IpynbExporter
             "javascript" => [Shown($"<script>(async () => {{\n{HtmlFragment.Script(cell.Script)}\n}})();</script>")],
             _ => cell.Outputs,
         };
-        var outputs = new JsonArray([.. all.Select(output => Output(WithPlotly(output), executionCount))]);
+        var outputs = new JsonArray([.. all.Select(output => Output(WithPlotly(output, plotlyLoader), executionCount))]);
         if (cell.Error is CellError error)
         {
             outputs.Add(new JsonObject
@@ -117,9 +118,9 @@ internal static class IpynbExporter
 
     private static DisplayOutput Shown(string html) => new("", new Dictionary<string, string> { ["text/html"] = html }, IsResult: false);
 
-    private static CellOutput WithPlotly(CellOutput output) =>
+    private static CellOutput WithPlotly(CellOutput output, string plotlyLoader) =>
         output is DisplayOutput display && display.Mime.TryGetValue("text/html", out string? html) && PlotlyScript.IsUsedBy(html)
-            ? display with { Mime = new Dictionary<string, string>(display.Mime) { ["text/html"] = ChartView.PlotlyLoader + html } }
+            ? display with { Mime = new Dictionary<string, string>(display.Mime) { ["text/html"] = plotlyLoader + html } }
             : output;
 
     private static string Traceback(CellRun cell, CellError error)

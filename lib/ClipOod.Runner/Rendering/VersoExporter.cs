@@ -1,7 +1,7 @@
+using ClipOod.Runner.Documents;
 using ClipOod.Runner.Execution;
-using ClipOod.Runner.Rendering;
 
-namespace ClipOod.Runner.Documents;
+namespace ClipOod.Runner.Rendering;
 
 /// <summary>
 /// Writes a notebook as a <c>.dib</c> that Verso imports: it takes a relative <c>#r</c> from nowhere, sets no TeX, and has no page that
