@@ -33,7 +33,7 @@ public sealed class Bench
     private readonly ConcurrentDictionary<(string Key, int Seed, FeatureSet Images), IdScores> _scores = new();
 
     /// <summary>Wraps the parts.</summary>
-    /// <param name="id">The ID set, all of whose classes have text features.</param>
+    /// <param name="id">The ID set.</param>
     /// <param name="known">What detectors may be fitted on.</param>
     /// <param name="ood">OOD sets by role, as the world has them.</param>
     /// <param name="split">The seed of the split.</param>
@@ -58,7 +58,7 @@ public sealed class Bench
     /// <summary>The seed of the split into training, validation and test images.</summary>
     public int Split { get; }
 
-    /// <summary>The ID set, restricted to the classes that have text features.</summary>
+    /// <summary>The ID set, restricted to the classes that have text features where the bench was not asked for all.</summary>
     public Dataset Id { get; }
 
     /// <summary>What a detector is fitted on: the ID side alone.</summary>
@@ -80,8 +80,7 @@ public sealed class Bench
     public OodSet Clean(string role, FeatureSet images)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(role);
-        ArgumentNullException.ThrowIfNull(images);
-        ClassPair[] known = [.. ClassOverlap.Find(Id.Classes, images.Classes).DistinctBy(pair => pair.Ood)];
+        ClassPair[] known = KnownOf(images);
         FeatureSet left = known.Length == 0 ? images : images.WithoutClasses(known.Select(pair => pair.Ood));
         return left.Count > 0
             ? new OodSet(role, role is "textures" or "noise" ? OodKind.Far : OodKind.Near, left, known, images.Count - left.Count)
@@ -115,6 +114,10 @@ public sealed class Bench
             ? new Bench(this, Id.WithTrain($"{Role}, {name}", train))
             : throw new ArgumentException($"Got training images of {train.NumClasses} classes of {train.Name}, expected the {Id.NumClasses} classes of {Id.Name} in their order.", nameof(train));
     }
+
+    /// <summary>Whether the ID set knows every class of other images: nothing of them is OOD then, and <see cref="Clean"/> refuses them.</summary>
+    /// <param name="images">The images, with the names of their classes.</param>
+    public bool KnowsAll(FeatureSet images) => KnownOf(images).Length == images.NumClasses;
 
     /// <summary>Scores of the ID test images and of an OOD set by a detector, fitted on <see cref="Known"/> on first use and then kept.</summary>
     /// <param name="detector">The detector.</param>
@@ -165,6 +168,12 @@ public sealed class Bench
 
     /// <inheritdoc/>
     public override string ToString() => $"{Describe()}{Environment.NewLine}{Table()}";
+
+    private ClassPair[] KnownOf(FeatureSet images)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        return [.. ClassOverlap.Find(Id.Classes, images.Classes).DistinctBy(pair => pair.Ood)];
+    }
 
     private string Describe() => string.Create(
         CultureInfo.InvariantCulture,

@@ -92,6 +92,18 @@ public sealed class Predictions
     public static Predictions FromLogits(Matrix logits, IReadOnlyList<int>? labels = null) =>
         FromProbabilities(Scores.Softmax(logits), labels);
 
+    /// <summary>What zero-shot CLIP says of images: the softmax of their scaled cosines with the class texts.</summary>
+    /// <param name="images">N images; their labels are taken along where their classes are those of the texts.</param>
+    /// <param name="text">Text features of the K classes, as wide as those of the images.</param>
+    /// <param name="logitScale">The factor from cosines to logits, 100 for released CLIP.</param>
+    public static Predictions ZeroShot(FeatureSet images, TextFeatures text, double logitScale)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        ArgumentNullException.ThrowIfNull(text);
+        Matrix logits = Similarity.Cosines(images.Features, text.Features).Scale(logitScale);
+        return FromLogits(logits, images.Classes.SequenceEqual(text.Classes) ? images.Labels : null);
+    }
+
     /// <summary>The predictions of the given images, in the given order.</summary>
     /// <param name="indices">Positions, each 0 to N−1.</param>
     public Predictions Select(IEnumerable<int> indices)

@@ -16,7 +16,7 @@ public sealed partial class World
 
     private readonly Catalog<TextFeatures> _texts;
     private readonly PictogramStudio? _pictograms;
-    private readonly ConcurrentDictionary<string, Bench> _benches = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(string Role, bool AllClasses), Bench> _benches = new();
 
     internal World(
         string name,
@@ -127,9 +127,16 @@ public sealed partial class World
     /// <param name="role">One of <see cref="Datasets"/>: "A", "B", "C" or "Large".</param>
     /// <exception cref="KeyNotFoundException">There is no data set in this role.</exception>
     /// <exception cref="InvalidDataException">Nothing of an OOD set is left, as the ID set knows all its classes.</exception>
-    public Bench Bench(string role) => _benches.GetOrAdd(role, name =>
+    public Bench Bench(string role) => Bench(role, allClasses: false);
+
+    /// <inheritdoc cref="Bench(string)"/>
+    /// <param name="role">One of <see cref="Datasets"/>: "A", "B", "C" or "Large".</param>
+    /// <param name="allClasses">
+    /// Keeps the classes without text features, for what learns from images alone; where there are such, asking for text throws.
+    /// </param>
+    public Bench Bench(string role, bool allClasses) => _benches.GetOrAdd((role, allClasses), key =>
     {
-        Dataset id = Datasets[name].ZeroShot();
+        Dataset id = key.AllClasses ? Datasets[key.Role] : Datasets[key.Role].ZeroShot();
         Embeddings? noise = OodValidation.TryGetValue(PictogramWorld.NoiseSet, out FeatureSet? set) ? set.Features : null;
         return new Bench(id, new IdSide(Name, id, Text("words"), LogitScale, _pictograms, noise), Ood, Seed);
     });

@@ -105,8 +105,20 @@ public sealed class DetectorTests
     public void Bench_WhoseOodSetIsEmptyAfterCleaning_IsRefused()
     {
         Bench bench = _world.Value.Bench("A");
+        Assert.True(bench.KnowsAll(bench.Test));
+        Assert.False(bench.KnowsAll(bench.Ood["near"].Images));
         InvalidDataException error = Assert.Throws<InvalidDataException>(() => bench.Clean("again", bench.Test));
         Assert.Contains("Nothing is OOD for Shapes in Shapes: it knows all 3 classes", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Bench_KeepsClassesWithoutText_WhereAsked()
+    {
+        World world = ToyWorld.Make(texts: 2);
+        Assert.Equal(["airplane", "disc"], world.Bench("A").Known.Classes);
+        Bench all = world.Bench("A", allClasses: true);
+        Assert.Equal(["airplane", "disc", "square"], all.Known.Classes);
+        Assert.Contains("ZeroShot()", Assert.Throws<InvalidOperationException>(() => all.Known.Text).Message, StringComparison.Ordinal);
     }
 
     [Fact]

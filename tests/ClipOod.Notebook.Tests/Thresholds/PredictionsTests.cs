@@ -25,6 +25,21 @@ public sealed class PredictionsTests
     }
 
     [Fact]
+    public void ZeroShot_TakesLabelsAlongWhereTheClassesAreThoseOfTheTexts()
+    {
+        TextFeatures text = new(Embeddings.FromRows([1, 0], [0, 1]), ["cat", "dog"], "a {}", "made by hand");
+        var features = Embeddings.FromRows([0.6f, 0.8f], [1, 0]);
+        var pets = Predictions.ZeroShot(new FeatureSet("Pets", "test", features, [0, 0], ["cat", "dog"], "made by hand"), text, logitScale: 10);
+        Assert.Equal([1, 0], pets.Predicted);
+        Golden.AssertClose([1 / (1 + Math.Exp(-2)), 1 / (1 + Math.Exp(-10))], pets.Confidence, 1e-6);
+        Assert.Equal([true, false], pets.Wrong);
+
+        var cars = Predictions.ZeroShot(new FeatureSet("Cars", "test", features, [0, 0], ["car"], "made by hand"), text, logitScale: 10);
+        Assert.Equal(pets.Confidence, cars.Confidence);
+        Assert.Null(cars.Labels);
+    }
+
+    [Fact]
     public void OnlyCorrect_KeepsTheRightOnesInOrder()
     {
         Predictions kept = new Predictions(2, [0, 1, 1], [0.9, 0.8, 0.7], [0.1, 0.2, 0.3], [0, 0, 1]).OnlyCorrect();
