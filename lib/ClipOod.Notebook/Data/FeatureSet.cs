@@ -14,6 +14,8 @@ namespace ClipOod.Notebook;
 [TypeFormatterSource(typeof(HtmlFormatterSource))]
 public sealed class FeatureSet
 {
+    private readonly Lazy<ImageBatch>? _images;
+
     /// <summary>Checks and wraps the parts.</summary>
     /// <param name="name">The data set, such as "CIFAR-10".</param>
     /// <param name="split">Which part of it, such as "test".</param>
@@ -33,6 +35,24 @@ public sealed class FeatureSet
         IReadOnlyList<string> classes,
         string provenance,
         ImageBatch? images = null)
+        : this(name, split, features, labels, classes, provenance, images is null ? null : new Lazy<ImageBatch>(images))
+    {
+        if (images is not null && images.Count != features.Rows)
+        {
+            throw new ArgumentException(
+                $"{name} {split}: got {features.Rows} rows of features and {images.Count} images, expected one of each per image.", nameof(images));
+        }
+    }
+
+    /// <summary>The same with images that are made when somebody looks at them; as many as there are rows.</summary>
+    internal FeatureSet(
+        string name,
+        string split,
+        Embeddings features,
+        IReadOnlyList<int> labels,
+        IReadOnlyList<string> classes,
+        string provenance,
+        Lazy<ImageBatch>? images)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         ArgumentNullException.ThrowIfNull(features);
@@ -44,15 +64,13 @@ public sealed class FeatureSet
         Labels = [.. labels];
         Classes = [.. classes];
         Provenance = provenance;
-        Images = images;
+        _images = images;
 
         string what = $"{name} {split}";
-        if (labels.Count != features.Rows || (images is not null && images.Count != features.Rows))
+        if (labels.Count != features.Rows)
         {
             throw new ArgumentException(
-                $"{what}: got {features.Rows} rows of features, {labels.Count} labels"
-                + (images is null ? "" : $" and {images.Count} images") + ", expected one of each per image.",
-                nameof(labels));
+                $"{what}: got {features.Rows} rows of features, {labels.Count} labels, expected one of each per image.", nameof(labels));
         }
 
         for (int i = 0; i < labels.Count; i++)
@@ -86,8 +104,8 @@ public sealed class FeatureSet
     /// <summary>Where the features come from and how they were made.</summary>
     public string Provenance { get; }
 
-    /// <summary>The images, where they are at hand.</summary>
-    public ImageBatch? Images { get; }
+    /// <summary>The images, where they are at hand; null otherwise.</summary>
+    public ImageBatch? Images => _images?.Value;
 
     /// <summary>Number of rows, N.</summary>
     public int Count => Features.Rows;
@@ -104,12 +122,12 @@ public sealed class FeatureSet
     public FeatureSet Select(IReadOnlyList<int> rows)
     {
         Embeddings features = Features.Select(rows);
-        return new FeatureSet(Name, Split, features, [.. rows.Select(i => Labels[i])], Classes, Provenance, Images?.Select(rows));
+        return new FeatureSet(Name, Split, features, [.. rows.Select(i => Labels[i])], Classes, Provenance, Pictures(images => images.Select(rows)));
     }
 
     /// <summary>The same rows under another name for their part of the data set.</summary>
     /// <param name="split">Such as "validation".</param>
-    public FeatureSet WithSplit(string split) => new(Name, split, Features, Labels, Classes, Provenance, Images);
+    public FeatureSet WithSplit(string split) => new(Name, split, Features, Labels, Classes, Provenance, _images);
 
     /// <summary>These rows followed by the rows of another part of the same data set.</summary>
     /// <param name="other">A set with the same classes in the same order.</param>
@@ -124,9 +142,9 @@ public sealed class FeatureSet
                 nameof(other));
         }
 
-        ImageBatch? images = Images is null || other.Images is null
+        Lazy<ImageBatch>? images = other._images is null
             ? null
-            : new ImageBatch(Count + other.Count, Images.Height, Images.Width, [.. Images.Pixels, .. other.Images.Pixels]);
+            : Pictures(ours => new ImageBatch(Count + other.Count, ours.Height, ours.Width, [.. ours.Pixels, .. other._images.Value.Pixels]));
         return new FeatureSet(
             Name,
             Split == other.Split ? Split : $"{Split} + {other.Split}",
@@ -164,7 +182,7 @@ public sealed class FeatureSet
             [.. rows.Select(i => newLabel[Labels[i]])],
             [.. keep.Select(k => Classes[k])],
             Provenance,
-            Images?.Select(rows));
+            Pictures(images => images.Select(rows)));
     }
 
     /// <summary>
@@ -257,9 +275,9 @@ public sealed class FeatureSet
             SafetensorsTensor.FromSingles("image_features", [Features.Rows, Features.Width], Features.Values),
             SafetensorsTensor.FromInt32s("labels", [Count], [.. Labels]),
         ];
-        if (Images is not null)
+        if (Images is ImageBatch images)
         {
-            tensors.Add(SafetensorsTensor.FromBytes("images", [Images.Count, Images.Height, Images.Width, 3], Images.Pixels));
+            tensors.Add(SafetensorsTensor.FromBytes("images", [images.Count, images.Height, images.Width, 3], images.Pixels));
         }
 
         Safetensors.Write(path, tensors, new Dictionary<string, string>
@@ -322,6 +340,12 @@ public sealed class FeatureSet
             }
         }
     }
+
+    /// <summary>The same rows with other images, or none.</summary>
+    internal FeatureSet WithImages(Lazy<ImageBatch>? images) => new(Name, Split, Features, Labels, Classes, Provenance, images);
+
+    // Made of the images when somebody looks at the result.
+    private Lazy<ImageBatch>? Pictures(Func<ImageBatch, ImageBatch> of) => _images is null ? null : new Lazy<ImageBatch>(() => of(_images.Value));
 
     private static ImageBatch ReadImages(SafetensorsTensor tensor) =>
         tensor.Shape is [var count, var height, var width, 3]

@@ -89,7 +89,7 @@ public sealed class PictogramStudio : WorldEncoder
     /// <param name="purpose">Pictures of different purposes differ; those of one purpose are always the same.</param>
     /// <param name="shift">A shift of the pictures; null for none.</param>
     public static ImageBatch Draw(Concept concept, int count, string purpose = "notebook", Shift? shift = null) =>
-        ImageBatch.Of(DrawEach([concept], count, purpose, shift).Pictures);
+        ImageBatch.Of(DrawEach([concept], count, purpose, shift));
 
     /// <summary>
     /// Pictures of a set and their features, drawn and encoded on first use and then kept: those of one purpose are always the same.
@@ -101,16 +101,15 @@ public sealed class PictogramStudio : WorldEncoder
     public FeatureSet Sample(string set, string split, int perClass, Shift? shift = null)
     {
         string name = string.Create(CultureInfo.InvariantCulture, $"{set}-{split}-{perClass}{(shift is null ? "" : $"-{shift}")}").Replace(' ', '-');
-        return _cache.GetOrCompute(name, () =>
-        {
-            bool noise = set == PictogramWorld.NoiseSet;
-            string[] classes = noise ? [.. NoisePictures.Kinds] : [.. ConceptsOf(set).Select(concept => concept.Name)];
-            (RgbImage[] pictures, int[] labels) = noise ? DrawNoise(perClass, split) : DrawEach(ConceptsOf(set), perClass, split, shift);
-            return Encode(PictogramWorld.NameOf(set, classes.Length), split, ImageBatch.Of(pictures), labels, classes);
-        });
+        bool noise = set == PictogramWorld.NoiseSet;
+        string[] classes = noise ? [.. NoisePictures.Kinds] : [.. ConceptsOf(set).Select(concept => concept.Name)];
+        // Drawing again takes less time than the disk would take room: the same pictures serve every model.
+        Lazy<ImageBatch> pictures = new(() => ImageBatch.Of(noise ? DrawNoise(perClass, split) : DrawEach(ConceptsOf(set), perClass, split, shift)));
+        return _cache.GetOrCompute(name, () => Encode(
+            PictogramWorld.NameOf(set, classes.Length), split, pictures.Value, LabelsOf(classes.Length, perClass), classes).WithImages(null)).WithImages(pictures);
     }
 
-    private static (RgbImage[] Pictures, int[] Labels) DrawEach(IReadOnlyList<Concept> concepts, int perClass, string purpose, Shift? shift)
+    private static RgbImage[] DrawEach(IReadOnlyList<Concept> concepts, int perClass, string purpose, Shift? shift)
     {
         int[] labels = LabelsOf(concepts.Count, perClass);
         RgbImage[] pictures = new RgbImage[labels.Length];
@@ -120,14 +119,14 @@ public sealed class PictogramStudio : WorldEncoder
             pictures[i] = artist.Draw(concept, PictogramSeed.Of(purpose, concept.Name, i % perClass), shift);
             return artist;
         }, artist => artist.Dispose());
-        return (pictures, labels);
+        return pictures;
     }
 
-    private static (RgbImage[] Pictures, int[] Labels) DrawNoise(int perClass, string purpose)
-    {
-        int[] labels = LabelsOf(NoisePictures.Kinds.Count, perClass);
-        return ([.. labels.Select((kind, i) => NoisePictures.Draw(kind, PictogramSeed.Of(purpose, NoisePictures.Kinds[kind], i % perClass)))], labels);
-    }
+    private static RgbImage[] DrawNoise(int perClass, string purpose) =>
+    [
+        .. LabelsOf(NoisePictures.Kinds.Count, perClass)
+            .Select((kind, i) => NoisePictures.Draw(kind, PictogramSeed.Of(purpose, NoisePictures.Kinds[kind], i % perClass))),
+    ];
 
     private static int[] LabelsOf(int classes, int perClass) => [.. Enumerable.Range(0, classes * perClass).Select(i => i / perClass)];
 }

@@ -90,7 +90,6 @@ public static class PictogramWorld
             offset += set.NumClasses;
         }
 
-        ImageBatch first = sets[0].Images!;
         return new FeatureSet(
             NameOf("All", offset),
             split,
@@ -98,7 +97,8 @@ public static class PictogramWorld
             labels,
             [.. sets.SelectMany(set => set.Classes)],
             string.Join(" ", sets.Select(set => set.Provenance)),
-            new ImageBatch(labels.Count, first.Height, first.Width, [.. sets.SelectMany(set => set.Images!.Pixels.ToArray())]));
+            new Lazy<ImageBatch>(() => new ImageBatch(
+                labels.Count, PictogramArtist.Side, PictogramArtist.Side, [.. sets.SelectMany(set => set.Images!.Pixels.ToArray())])));
     }
 
     /// <summary>The repository's root: found from the folder that runs, or else from where this library lies in it.</summary>
