@@ -42,7 +42,7 @@ internal sealed record ScoreFiles(string Name, double[] Id, double[] Ood)
     private static ScoreFiles Require(string where, ScoreFiles scores) => Math.Min(scores.Id.Length, scores.Ood.Length) < Fewest
         ? throw new InvalidDataException(
             $"{where}: got scores of {scores.Id.Length} ID and {scores.Ood.Length} OOD images, expected at least {Fewest} of each: a metric compares both sides. Add those of the other images.")
-        : scores;
+        : string.IsNullOrWhiteSpace(scores.Name) ? scores with { Name = "score" } : scores;
 
     private static ScoreFiles OfNpy(string path, ScoreColumns columns)
     {
@@ -111,7 +111,13 @@ internal sealed record ScoreFiles(string Name, double[] Id, double[] Ood)
         }
 
         (string id, string ood) = columns.Sides ?? ("id", "ood");
-        return new ScoreFiles(Path.GetFileNameWithoutExtension(path), Column(id), Column(ood));
+        var scores = new ScoreFiles(Path.GetFileNameWithoutExtension(path), Column(id), Column(ood));
+
+        // Images may be numbered in a column id, and labelled in a column ood.
+        return columns.Sides is null && scores.Ood.Length > 0 && Array.TrueForAll(scores.Ood, value => value is 0 or 1)
+            ? throw new InvalidDataException(
+                $"{path}: the column ood holds only 0 and 1, as labels do. Where it is the label, give --label ood --ones ood; where it holds scores, --columns id ood.")
+            : scores;
 
         // One side may be shorter: its last cells are empty.
         double[] Column(string name)

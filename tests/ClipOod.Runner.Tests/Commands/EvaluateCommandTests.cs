@@ -40,6 +40,7 @@ public sealed class EvaluateCommandTests : IDisposable
             Assert.Equal(expected.High, row.Second.GetProperty("high").GetDouble());
             Assert.Contains(string.Create(CultureInfo.InvariantCulture, $",{expected.Estimate},{expected.Low},{expected.High},"), row.Third, StringComparison.Ordinal);
             Assert.Contains(row.First.Name, output, StringComparison.Ordinal);
+            Assert.Contains(row.First.Definition, output, StringComparison.Ordinal);
             Assert.Contains(row.First.Name, page, StringComparison.Ordinal);
         });
         Assert.All(files, file => Assert.Contains($"Wrote {file}", output, StringComparison.Ordinal));
@@ -60,6 +61,20 @@ public sealed class EvaluateCommandTests : IDisposable
         Assert.Equal(["m.html", "scores.csv"], Directory.GetFiles(_folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
+    [Theory]
+    [InlineData("[b]<i>x</i>", "[b]<i>x</i>")]
+    [InlineData("", "score")]
+    public async Task AnyNameOfAColumn_IsShownAsItIs(string column, string shown)
+    {
+        string path = _folder.PathOf("m.html");
+
+        var (code, output, _) = await EvaluateAsync(_folder.Write("scores.csv", Labelled("id", "ood").Replace("mcm", column, StringComparison.Ordinal)), "--html", path);
+
+        Assert.Equal(0, code);
+        Assert.StartsWith($"{shown}: 40 ID", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("<i>x", File.ReadAllText(path), StringComparison.Ordinal);
+    }
+
     // One set of scores in every form that is read.
     [Fact]
     public async Task EveryForm_GivesTheSameMetrics()
@@ -69,7 +84,7 @@ public sealed class EvaluateCommandTests : IDisposable
         Assert.Equal(expected, await MetricsAsync(_folder.Write("ones.csv", Labelled("1", "0.0")), "--ones", "id"));
         Assert.Equal(expected, await MetricsAsync(_folder.Write("zeros.csv", Labelled("0", "1")), "--ones", "ood"));
         Assert.Equal(expected, await MetricsAsync(_folder.Write("sides.csv", Sides("id", "ood"))));
-        Assert.Equal(expected, await MetricsAsync(_folder.Write("named.csv", Sides("in", "out")), "--columns", "in", "out"));
+        Assert.Equal(expected, await MetricsAsync("--columns", "in", "out", _folder.Write("named.csv", Sides("in", "out"))));
         Assert.Equal(expected, await MetricsAsync(_folder.Write("quoted.csv", Quoted()), "--label", "the \"label\"", "--score", "s"));
         Assert.Equal(expected, await MetricsAsync("--id", Npy("id.npy", $"({_id.Length},)", _id), "--ood", Npy("ood.npy", $"({_ood.Length}, 1)", _ood)));
         Assert.Equal(expected, await MetricsAsync("--id", _folder.Write("id.txt", Lines(_id)), "--ood", _folder.Write("ood.csv", "mcm\n" + Lines(_ood))));
@@ -133,6 +148,7 @@ public sealed class EvaluateCommandTests : IDisposable
     [InlineData("score,label\n1,0\n2,1\n", "its labels are 0 and 1.", "Give --ones id or --ones ood.")]
     [InlineData("score,label\n1,id\n2,id\n3,ood\n", "got scores of 2 ID and 1 OOD images, expected at least 2 of each")]
     [InlineData("score,label\n1,id\n2,id\n", "got scores of 2 ID and 0 OOD images")]
+    [InlineData("id,score,ood\n1,0.5,0\n2,0.7,1\n", "the column ood holds only 0 and 1, as labels do.", "give --label ood --ones ood")]
     [InlineData("id,ood\n1,2\n,3\n4,5\n", "line 3: id is '', expected a number")]
     public async Task BrokenCsv_Gives2_SaysWhereAndWhatToDo_AndWritesNothing(string text, params string[] says) =>
         await AssertRefusedAsync([_folder.Write("scores.csv", text)], says);
