@@ -35,7 +35,7 @@ internal static partial class NpyFile
         Match match = Header().Match(header);
         if (!match.Success)
         {
-            throw Invalid(path, $"has the header {header.Trim()}, expected numbers of at most 8 bytes, little-endian, with fortran_order False.");
+            throw Invalid(path, $"has the header {header.Trim()}, expected numbers of at most 8 bytes, little-endian, with fortran_order False. Save it with np.save(path, np.ascontiguousarray(array, np.float64)).");
         }
 
         int[] shape = [.. Numbers().Matches(match.Groups["shape"].Value).Select(n => int.TryParse(n.Value, NumberStyles.None, CultureInfo.InvariantCulture, out int extent) ? extent : -1)];

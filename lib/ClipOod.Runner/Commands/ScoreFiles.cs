@@ -1,4 +1,5 @@
 using System.Globalization;
+using ClipOod.Autodiff;
 
 namespace ClipOod.Runner.Commands;
 
@@ -44,6 +45,18 @@ internal sealed record ScoreFiles(string Name, double[] Id, double[] Ood)
             $"{where}: got scores of {scores.Id.Length} ID and {scores.Ood.Length} OOD images, expected at least {Fewest} of each: a metric compares both sides. Add those of the other images.")
         : string.IsNullOrWhiteSpace(scores.Name) ? scores with { Name = "score" } : scores;
 
+    private static (IReadOnlyList<int> Shape, double[] Values) ReadNpy(string path)
+    {
+        SafetensorsTensor array = NpyFile.Read(path);
+        return (array.Shape, array.DType switch
+        {
+            SafetensorsType.F64 => array.ToDoubles(),
+            SafetensorsType.F32 or SafetensorsType.F16 => Array.ConvertAll(array.ToSingles(), number => (double)number),
+            SafetensorsType type => throw new InvalidDataException(
+                $"{path}: got numbers of type {type}, expected float16, float32 or float64. Save it with np.save(path, array.astype(np.float64))."),
+        });
+    }
+
     private static ScoreFiles OfNpy(string path, ScoreColumns columns)
     {
         if (columns.Label is not null || columns.Score is not null || columns.Sides is not null)
@@ -51,14 +64,14 @@ internal sealed record ScoreFiles(string Name, double[] Id, double[] Ood)
             throw new CommandException($"{path} has no names of columns. Leave --label, --score and --columns out: the first column is the ID side, the second the OOD side; or with --ones the score and the label.");
         }
 
-        NpyFile file = NpyFile.Read(path);
-        if (file.Shape is not [_, 2])
+        (IReadOnlyList<int> shape, double[] values) = ReadNpy(path);
+        if (shape is not [_, 2])
         {
             throw new InvalidDataException(
-                $"{path}: got shape ({string.Join(", ", file.Shape)}), expected (N, 2). Give two files of one column each: --id id.npy --ood ood.npy.");
+                $"{path}: got shape ({string.Join(", ", shape)}), expected (N, 2). Give two files of one column each: --id id.npy --ood ood.npy.");
         }
 
-        double[] first = [.. file.Values.Where((_, i) => i % 2 == 0)], second = [.. file.Values.Where((_, i) => i % 2 == 1)];
+        double[] first = [.. values.Where((_, i) => i % 2 == 0)], second = [.. values.Where((_, i) => i % 2 == 1)];
         RequireNumbers(path, first);
         RequireNumbers(path, second);
         bool looksLabel = Array.TrueForAll(second, value => value is 0 or 1);
@@ -173,15 +186,15 @@ internal sealed record ScoreFiles(string Name, double[] Id, double[] Ood)
 
         if (IsNpy(path))
         {
-            NpyFile file = NpyFile.Read(path);
-            if (file.Shape is not ([_] or [_, 1]))
+            (IReadOnlyList<int> shape, double[] values) = ReadNpy(path);
+            if (shape is not ([_] or [_, 1]))
             {
                 throw new InvalidDataException(
-                    $"{path}: got shape ({string.Join(", ", file.Shape)}), expected (N) or (N, 1): a score per image. Save the scores of this side alone.");
+                    $"{path}: got shape ({string.Join(", ", shape)}), expected (N) or (N, 1): a score per image. Save the scores of this side alone.");
             }
 
-            RequireNumbers(path, file.Values);
-            return file.Values;
+            RequireNumbers(path, values);
+            return values;
         }
 
         List<(int Line, string[] Fields)> rows = CsvFile.Read(path);

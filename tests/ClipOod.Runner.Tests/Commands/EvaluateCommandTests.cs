@@ -160,6 +160,25 @@ public sealed class EvaluateCommandTests : IDisposable
     public async Task NpyOfAnotherKind_IsRefused(string shape, double[] values, params string[] says) =>
         await AssertRefusedAsync([Npy("scores.npy", shape, values)], says);
 
+    [Theory]
+    [InlineData("<i8", "False", "got numbers of type I64, expected float16, float32 or float64. Save it with np.save(path, array.astype(np.float64)).")]
+    [InlineData(">f8", "False", "holds >f8, expected <f2, <f4, <f8")]
+    [InlineData("<f8", "True", "with fortran_order False. Save it with np.save(path, np.ascontiguousarray(array, np.float64)).")]
+    [InlineData("<f4", "False", "holds 16 bytes of data, expected those of the shape (2)")]
+    public async Task NpyOfAnotherType_IsRefused(string type, string fortran, string says) =>
+        await AssertRefusedAsync(["--id", Npy("id.npy", "(2,)", [1, 2], type, fortran), "--ood", Npy("ood.npy", "(2,)", [1, 2])], says, "id.npy");
+
+    [Fact]
+    public async Task SinglesOfNpy_AreScores()
+    {
+        string path = Npy("id.npy", "(4,)", [1, 2], "<f4"), json = _folder.PathOf("m.json");
+
+        var (code, _, error) = await EvaluateAsync("--id", path, "--ood", path, "--json", json);
+
+        Assert.Equal((0, ""), (code, error));
+        Assert.Equal((4, 0.5), (Json(json).GetProperty("ood").GetInt32(), Json(json).GetProperty("metrics")[0].GetProperty("value").GetDouble()));
+    }
+
     [Fact]
     public async Task WrongArguments_AreSaidBeforeTheWork()
     {
@@ -211,9 +230,9 @@ public sealed class EvaluateCommandTests : IDisposable
     private static string Labelled(string id, string ood, double sign = 1) => "label,mcm\n"
         + string.Concat(_id.Select(s => $"{id},{Show(sign * s)}\n")) + string.Concat(_ood.Select(s => $"{ood},{Show(sign * s)}\n"));
 
-    private string Npy(string name, string shape, double[] values)
+    private string Npy(string name, string shape, double[] values, string type = "<f8", string fortran = "False")
     {
-        byte[] header = System.Text.Encoding.ASCII.GetBytes($"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n");
+        byte[] header = System.Text.Encoding.ASCII.GetBytes($"{{'descr': '{type}', 'fortran_order': {fortran}, 'shape': {shape}, }}\n");
         return _folder.Write(name, [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0, .. header, .. values.SelectMany(BitConverter.GetBytes)]);
     }
 
