@@ -3,6 +3,8 @@ namespace ClipOod.Runner.Commands;
 /// <summary>A file that a command is asked to write, checked before the command begins its work.</summary>
 internal static class OutputFile
 {
+    private static readonly StringComparer _paths = OperatingSystem.IsLinux() ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase;
+
     /// <summary>Checks that files can be written: that each is no folder, lies in a folder that is there or can be made, and is no other one of them.</summary>
     /// <param name="targets">The option that names each file, and the file; null where the option is not given.</param>
     /// <param name="inputs">Files that are read, which none may replace.</param>
@@ -24,8 +26,6 @@ internal static class OutputFile
             }
         }
     }
-
-    private static readonly StringComparer _paths = OperatingSystem.IsLinux() ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase;
 
     private static void RequireOne(string option, string path)
     {

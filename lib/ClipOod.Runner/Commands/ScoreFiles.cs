@@ -12,6 +12,9 @@ internal sealed record ScoreFiles(string Name, double[] Id, double[] Ood)
     // Fewer show no spread to take an interval from.
     private const int Fewest = 2;
 
+    private const string WhatOnesMean =
+        "Codes differ in what 1 means: ID in MCM's, OOD in OpenOOD's. Give --ones id or --ones ood.";
+
     /// <summary>Reads a file that holds both sides.</summary>
     /// <param name="path">
     /// .npy of shape (N, 2), or CSV with a line of names: a score and a label for each image, or a column of scores for each side.
@@ -89,9 +92,6 @@ internal sealed record ScoreFiles(string Name, double[] Id, double[] Ood)
         double[] Side(int label) => [.. first.Where((_, i) => second[i] == label)];
     }
 
-    private const string WhatOnesMean =
-        "Codes differ in what 1 means: ID in MCM's, OOD in OpenOOD's. Give --ones id or --ones ood.";
-
     private static ScoreFiles OfCsv(string path, List<(int Line, string[] Fields)> rows, ScoreColumns columns)
     {
         if (rows.Count == 0 || rows[0].Fields.All(IsNumber))
@@ -100,7 +100,8 @@ internal sealed record ScoreFiles(string Name, double[] Id, double[] Ood)
                 $"{path}: {(rows.Count == 0 ? "the file is empty" : $"line {rows[0].Line} holds numbers")}, expected a first line with names of columns. Add one, such as score,label or id,ood.");
         }
 
-        string[] names = rows[0].Fields;
+        // numpy.savetxt begins the line of names with "# ".
+        string[] names = [rows[0].Fields[0].TrimStart('#', ' '), .. rows[0].Fields[1..]];
         if (names is [var only] && only.AsSpan().IndexOfAny(";\t") >= 0)
         {
             throw new InvalidDataException($"{path}: got the line '{only}', expected commas between columns. Save it with commas.");

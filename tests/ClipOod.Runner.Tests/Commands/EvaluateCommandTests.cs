@@ -84,6 +84,7 @@ public sealed class EvaluateCommandTests : IDisposable
         Assert.Equal(expected, await MetricsAsync(_folder.Write("ones.csv", Labelled("1", "0.0")), "--ones", "id"));
         Assert.Equal(expected, await MetricsAsync(_folder.Write("zeros.csv", Labelled("0", "1")), "--ones", "ood"));
         Assert.Equal(expected, await MetricsAsync(_folder.Write("sides.csv", Sides("id", "ood"))));
+        Assert.Equal(expected, await MetricsAsync(_folder.Write("savetxt.csv", "# " + Sides("id", "ood"))));
         Assert.Equal(expected, await MetricsAsync("--columns", "in", "out", _folder.Write("named.csv", Sides("in", "out"))));
         Assert.Equal(expected, await MetricsAsync(_folder.Write("quoted.csv", Quoted()), "--label", "the \"label\"", "--score", "s"));
         Assert.Equal(expected, await MetricsAsync("--id", Npy("id.npy", $"({_id.Length},)", _id), "--ood", Npy("ood.npy", $"({_ood.Length}, 1)", _ood)));
