@@ -1,8 +1,5 @@
-using System.Buffers;
 using System.Buffers.Binary;
-using System.IO.MemoryMappedFiles;
 using System.Text.Json;
-using Microsoft.Win32.SafeHandles;
 
 namespace ClipOod.Autodiff;
 
@@ -33,12 +30,7 @@ public static class Safetensors
     public static SafetensorsFile Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        if (!File.Exists(path))
-        {
-            throw new FileNotFoundException($"There is no file '{path}'. Check the path, or make the file first.", path);
-        }
-
-        return new SafetensorsFile(path);
+        return new SafetensorsFile(new MappedFile(path));
     }
 
     /// <summary>
@@ -137,27 +129,15 @@ public static class Safetensors
 /// <summary>An open safetensors file: its tensors are views into the mapped file until it is disposed.</summary>
 public sealed class SafetensorsFile : IDisposable
 {
-    private readonly SafeFileHandle _handle;
-    private readonly MemoryMappedFile _mapping;
-    private readonly MemoryMappedViewAccessor _view;
+    private readonly MappedFile _file;
     private readonly SortedDictionary<string, SafetensorsTensor> _tensors = new(StringComparer.Ordinal);
-    private bool _disposed;
 
-    internal SafetensorsFile(string path)
+    internal SafetensorsFile(MappedFile file)
     {
-        Path = path;
-        long length = new FileInfo(path).Length;
-        if (length < Safetensors.PrefixLength)
-        {
-            throw Invalid($"has {length} bytes, expected at least the {Safetensors.PrefixLength} bytes of the header length. {Truncated}");
-        }
-
-        _handle = File.OpenHandle(path);
-        _mapping = MemoryMappedFile.CreateFromFile(_handle, mapName: null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
-        _view = _mapping.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
+        _file = file;
         try
         {
-            Metadata = ReadHeader(length);
+            Metadata = ReadHeader();
         }
         catch
         {
@@ -167,7 +147,7 @@ public sealed class SafetensorsFile : IDisposable
     }
 
     /// <summary>The path that was opened.</summary>
-    public string Path { get; }
+    public string Path => _file.Path;
 
     /// <summary>The tensors' names, sorted.</summary>
     public IReadOnlyCollection<string> Names => _tensors.Keys;
@@ -190,58 +170,17 @@ public sealed class SafetensorsFile : IDisposable
     public bool Contains(string name) => _tensors.ContainsKey(name);
 
     /// <summary>Closes the file; its tensors can no longer be read.</summary>
-    public void Dispose()
-    {
-        _disposed = true;
-        _view.Dispose();
-        _mapping.Dispose();
-        _handle.Dispose();
-    }
+    public void Dispose() => _file.Dispose();
 
-    internal ReadOnlySpan<byte> Read(SafetensorsTensor tensor, long offset)
+    private Dictionary<string, string> ReadHeader()
     {
-        if (tensor.ByteCount > int.MaxValue)
+        long length = _file.Length;
+        if (length < Safetensors.PrefixLength)
         {
-            throw Invalid($"holds {tensor.ByteCount} bytes in tensor '{tensor.Name}', expected at most {int.MaxValue}: split it by rows.");
+            throw Invalid($"has {length} bytes, expected at least the {Safetensors.PrefixLength} bytes of the header length. {Truncated}");
         }
 
-        return Slice(offset, (int)tensor.ByteCount);
-    }
-
-    /// <summary>Reads past the mapping, whose pages would stay in memory beside the copy.</summary>
-    internal void Read(long offset, Span<byte> destination)
-    {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        while (!destination.IsEmpty)
-        {
-            int read = RandomAccess.Read(_handle, destination, offset);
-            if (read == 0)
-            {
-                throw Invalid($"ended while it was read. {Truncated}");
-            }
-
-            destination = destination[read..];
-            offset += read;
-        }
-    }
-
-    /// <summary>A tensor of F32 elements where it lies in the mapping.</summary>
-    internal ReadOnlyMemory<float> Map(SafetensorsTensor tensor, long offset) =>
-        new MappedSingles(this, offset, Read(tensor, offset).Length / sizeof(float)).Memory;
-
-    private unsafe ReadOnlySpan<byte> Slice(long offset, int length)
-    {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        byte* pointer = null;
-        // The reference is given back at once: the view itself, closed by Dispose only, keeps the pointer valid.
-        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
-        _view.SafeMemoryMappedViewHandle.ReleasePointer();
-        return new ReadOnlySpan<byte>(pointer + _view.PointerOffset + offset, length);
-    }
-
-    private Dictionary<string, string> ReadHeader(long length)
-    {
-        ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(Slice(0, Safetensors.PrefixLength));
+        ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(_file.Slice(0, Safetensors.PrefixLength));
         if (headerLength > (ulong)Math.Min(length - Safetensors.PrefixLength, Safetensors.MaxHeaderLength))
         {
             throw Invalid(
@@ -254,7 +193,7 @@ public sealed class SafetensorsFile : IDisposable
         {
             // A copy, as JsonDocument reads memory and not spans; headers are small.
             using JsonDocument header = JsonDocument.Parse(
-                Slice(Safetensors.PrefixLength, (int)headerLength).ToArray(),
+                _file.Slice(Safetensors.PrefixLength, (int)headerLength).ToArray(),
                 new JsonDocumentOptions { AllowDuplicateProperties = false });
             return ReadHeader(header.RootElement, dataStart, length - dataStart);
         }
@@ -335,7 +274,7 @@ public sealed class SafetensorsFile : IDisposable
             throw Invalid($"gives {what} {offsets[1] - offsets[0]} bytes, expected {bytes} for {dtype} of shape [{string.Join(", ", shape)}].");
         }
 
-        _tensors.Add(name, new SafetensorsTensor(name, type, [.. shape.Select(extent => (int)extent)], this, dataStart + offsets[0]));
+        _tensors.Add(name, new SafetensorsTensor(name, type, [.. shape.Select(extent => (int)extent)], _file, dataStart + offsets[0]));
         return (offsets[0], offsets[1]);
     }
 
@@ -354,32 +293,4 @@ public sealed class SafetensorsFile : IDisposable
         element.ValueKind == kind ? element : throw Invalid($"has {element.ValueKind} as {what}, expected {kind}.");
 
     private InvalidDataException Invalid(string problem) => new($"{Path}: {problem}");
-
-    private sealed class MappedSingles(SafetensorsFile file, long offset, int count) : MemoryManager<float>
-    {
-        // The mapping is of read access only: this span is handed out as read-only memory alone.
-        public override unsafe Span<float> GetSpan()
-        {
-            fixed (byte* pointer = file.Slice(offset, count * sizeof(float)))
-            {
-                return new Span<float>(pointer, count);
-            }
-        }
-
-        public override unsafe MemoryHandle Pin(int elementIndex = 0)
-        {
-            fixed (byte* pointer = file.Slice(offset, count * sizeof(float)))
-            {
-                return new MemoryHandle((float*)pointer + elementIndex);
-            }
-        }
-
-        public override void Unpin()
-        {
-        }
-
-        protected override void Dispose(bool disposing)
-        {
-        }
-    }
 }

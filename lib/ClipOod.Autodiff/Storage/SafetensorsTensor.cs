@@ -29,22 +29,30 @@ public enum SafetensorsType
 }
 
 /// <summary>
-/// A named, row-major tensor: either a view into an open <see cref="SafetensorsFile"/>, which must then stay open while
-/// the tensor is read, or values in memory to be written.
+/// A named, row-major tensor: either a view into an open file (a <see cref="SafetensorsFile"/>, or one of another format), which must
+/// then stay open while the tensor is read, or values in memory to be written.
 /// </summary>
 public sealed class SafetensorsTensor
 {
-    private readonly SafetensorsFile? _file;
+    private readonly MappedFile? _file;
     private readonly long _offset;
+    private readonly Func<byte[]>? _arrange;
     private readonly byte[] _bytes = [];
 
-    internal SafetensorsTensor(string name, SafetensorsType type, int[] shape, SafetensorsFile file, long offset)
+    /// <param name="name">The name within the file.</param>
+    /// <param name="type">Type of the elements.</param>
+    /// <param name="shape">Extents.</param>
+    /// <param name="file">The file, which holds all the elements.</param>
+    /// <param name="offset">Where they begin.</param>
+    /// <param name="arrange">Makes row-major elements of the type, where they do not lie in the file as such.</param>
+    internal SafetensorsTensor(string name, SafetensorsType type, int[] shape, MappedFile file, long offset, Func<byte[]>? arrange = null)
     {
         Name = name;
         DType = type;
         Shape = shape;
         _file = file;
         _offset = offset;
+        _arrange = arrange;
     }
 
     private SafetensorsTensor(string name, SafetensorsType type, IReadOnlyList<int> shape, byte[] bytes)
@@ -78,10 +86,13 @@ public sealed class SafetensorsTensor
     /// <summary>Number of bytes the elements take.</summary>
     public long ByteCount => Count * SizeOf(DType);
 
-    /// <summary>The elements as stored, without a copy.</summary>
+    /// <summary>The elements, without a copy where they are stored row by row.</summary>
     /// <exception cref="ObjectDisposedException">The file that the tensor views is closed.</exception>
     /// <exception cref="InvalidDataException">The tensor is larger than 2 GiB.</exception>
-    public ReadOnlySpan<byte> Bytes => _file is null ? _bytes : _file.Read(this, _offset);
+    public ReadOnlySpan<byte> Bytes => _file is null ? _bytes
+        : ByteCount > int.MaxValue ? throw new InvalidDataException($"{Where} holds {ByteCount} bytes, expected at most {int.MaxValue}: split it by rows.")
+        : _arrange is not null ? _arrange()
+        : _file.Slice(_offset, (int)ByteCount);
 
     /// <summary>A tensor of single-precision numbers to be written.</summary>
     /// <param name="name">The name within the file.</param>
@@ -136,6 +147,10 @@ public sealed class SafetensorsTensor
     public static SafetensorsTensor FromBytes(string name, IReadOnlyList<int> shape, ReadOnlySpan<byte> values) =>
         new(name, SafetensorsType.U8, shape, values.ToArray());
 
+    /// <summary>A tensor of bytes that are elements of a type already.</summary>
+    internal static SafetensorsTensor FromRaw(string name, SafetensorsType type, IReadOnlyList<int> shape, ReadOnlySpan<byte> bytes) =>
+        new(name, type, shape, bytes.ToArray());
+
     /// <summary>
     /// The elements of a BF16, F16, F32 or F64 tensor in single precision, row-major; doubles are rounded.
     /// </summary>
@@ -163,11 +178,11 @@ public sealed class SafetensorsTensor
             case SafetensorsType.F16:
                 TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(Bytes), destination);
                 break;
-            case SafetensorsType.F32 when _file is not null:
+            case SafetensorsType.F32 when _file is not null && _arrange is null:
                 _file.Read(_offset, MemoryMarshal.AsBytes(destination[..(int)Count]));
                 break;
             case SafetensorsType.F32:
-                MemoryMarshal.Cast<byte, float>(_bytes).CopyTo(destination);
+                MemoryMarshal.Cast<byte, float>(Bytes).CopyTo(destination);
                 break;
             case SafetensorsType.F64:
                 TensorPrimitives.ConvertSaturating(MemoryMarshal.Cast<byte, double>(Bytes), destination);
@@ -178,11 +193,13 @@ public sealed class SafetensorsTensor
     }
 
     /// <summary>
-    /// The same elements where they lie, if the file is mapped and they are F32; otherwise a copy, as <see cref="ToSingles"/> gives it.
+    /// The same elements where they lie, if the file is mapped and they are F32, row by row and aligned; otherwise a copy, as <see cref="ToSingles"/> gives it.
     /// </summary>
     /// <exception cref="InvalidDataException">The tensor holds integers.</exception>
     public ReadOnlyMemory<float> AsSingles() =>
-        DType == SafetensorsType.F32 && _file is not null ? _file.Map(this, _offset) : ToSingles();
+        DType == SafetensorsType.F32 && _file is not null && _arrange is null && _offset % sizeof(float) == 0
+            ? _file.Map(_offset, Bytes.Length / sizeof(float))
+            : ToSingles();
 
     /// <summary>The elements of an F64 tensor, row-major.</summary>
     /// <exception cref="InvalidDataException">The tensor is of another type.</exception>

@@ -9,34 +9,37 @@ public sealed class Metric
     private readonly Func<ThresholdSweep, double>? _of;
     private readonly FprConvention? _convention;
 
-    private Metric(string key, string name, bool higherIsBetter, Func<ThresholdSweep, double>? of, FprConvention? convention = null)
+    private Metric(
+        string key, string name, string definition, bool higherIsBetter, Func<ThresholdSweep, double>? of, FprConvention? convention = null)
     {
         Key = key;
         Name = name;
+        Definition = definition;
         HigherIsBetter = higherIsBetter;
         _of = of;
         _convention = convention;
     }
 
     /// <summary>Area under the ROC curve: <see cref="Metrics.Auroc"/>.</summary>
-    public static Metric Auroc { get; } = new("auroc", "AUROC", true, sweep => sweep.Curve(Positive.Id).Auroc());
+    public static Metric Auroc { get; } = new(
+        "auroc", "AUROC", "how often an ID image scores higher than an OOD image, ties half", true, sweep => sweep.Curve(Positive.Id).Auroc());
 
     /// <summary>Smallest error of any threshold: <see cref="Metrics.DetectionError"/>.</summary>
-    public static Metric DetectionError { get; } =
-        new("detection-error", "Detection error", false, sweep => sweep.Curve(Positive.Id).DetectionError());
+    public static Metric DetectionError { get; } = new(
+        "detection-error", "Detection error", "smallest ½ (1 − TPR + FPR) of any threshold", false, sweep => sweep.Curve(Positive.Id).DetectionError());
 
     /// <summary>Share of ID images whose predicted class is right; of the ID images alone.</summary>
-    public static Metric Accuracy { get; } = new("accuracy", "Accuracy", true, null);
+    public static Metric Accuracy { get; } = new("accuracy", "Accuracy", "share of ID images whose predicted class is right", true, null);
 
     /// <summary>Every metric.</summary>
     public static IReadOnlyList<Metric> All { get; } =
     [
         Auroc,
         .. Enum.GetValues<FprConvention>().Select(convention => new Metric(
-            $"fpr95-{Kebab(convention)}", $"FPR95 ({convention})", false, sweep => Metrics.FprAtTpr(sweep, convention, 0.95), convention)),
-        .. BothSides("ap", "AP", curve => curve.PrecisionRecall().AveragePrecision),
-        .. BothSides("aupr-trapezoid", "AUPR trapezoid", curve => curve.PrecisionRecall().Trapezoid),
-        .. BothSides("best-f1", "Best F1", curve => curve.PrecisionRecall().BestF1),
+            $"fpr95-{Kebab(convention)}", $"FPR95 ({convention})", Reading(convention), false, sweep => Metrics.FprAtTpr(sweep, convention, 0.95), convention)),
+        .. BothSides("ap", "AP", "Σ (Rᵢ − Rᵢ₋₁) Pᵢ: scikit-learn, MCM, NegLabel", curve => curve.PrecisionRecall().AveragePrecision),
+        .. BothSides("aupr-trapezoid", "AUPR trapezoid", "area by the trapezoid rule: OpenOOD, pytorch-ood", curve => curve.PrecisionRecall().Trapezoid),
+        .. BothSides("best-f1", "Best F1", "largest F1 of any threshold, chosen on the data it is measured on", curve => curve.PrecisionRecall().BestF1),
         DetectionError,
         Accuracy,
     ];
@@ -46,6 +49,9 @@ public sealed class Metric
 
     /// <summary>The name for readers, such as "FPR95 (FirstAtLeast)".</summary>
     public string Name { get; }
+
+    /// <summary>What it is in half a line, with whose code computes it so where codes differ.</summary>
+    public string Definition { get; }
 
     /// <summary>Whether a larger value is a better detector.</summary>
     public bool HigherIsBetter { get; }
@@ -92,11 +98,22 @@ public sealed class Metric
         _ => oodCount,
     };
 
-    private static IEnumerable<Metric> BothSides(string key, string name, Func<SweepCurve, double> of) =>
+    private static IEnumerable<Metric> BothSides(string key, string name, string definition, Func<SweepCurve, double> of) =>
         Enum.GetValues<Positive>().Select(positive => new Metric(
-            $"{key}-{Side(positive)}", $"{name}, {(positive == Positive.Id ? "ID" : "OOD")} positive", true, sweep => of(sweep.Curve(positive))));
+            $"{key}-{Side(positive)}", $"{name}, {(positive == Positive.Id ? "ID" : "OOD")} positive", definition, true, sweep => of(sweep.Curve(positive))));
 
     private static string Side(Positive positive) => positive == Positive.Id ? "id" : "ood";
+
+    // Kept to what FprConvention says at length.
+    private static string Reading(FprConvention convention) => convention switch
+    {
+        FprConvention.FirstAtLeast => "ID positive, first threshold of TPR ≥ 95 %: the textbook's",
+        FprConvention.Interp => "ID positive, interpolated at TPR 95 %: CLIPN, PLP",
+        FprConvention.NearestRecall => "ID positive, TPR nearest to 95 %: MCM, GL-MCM, LoCoOp, NegLabel, CSP, EOE, SeTAR",
+        FprConvention.OpenOod => "OOD positive, first bend of TPR ≥ 95 %: OpenOOD, OpenOOD-VLM",
+        FprConvention.PytorchOod => "OOD positive, first threshold of TPR ≥ 95 %: pytorch-ood",
+        _ => throw new ArgumentOutOfRangeException(nameof(convention), convention, $"Expected one of {string.Join(", ", Enum.GetNames<FprConvention>())}."),
+    };
 
     private static string Kebab(FprConvention convention) => convention switch
     {

@@ -21,6 +21,8 @@ internal static class ClipOodCommand
           clipood export --for jupyter           save all notebooks as Jupyter opens and runs them
           clipood jupyter install                give Jupyter the kernel that runs them
           clipood train pictograms               train the tiny CLIP of the world pictograms anew (minutes)
+          clipood evaluate scores.csv            measure scores of your own: every metric, in every convention
+          clipood results --csv results.csv      save all recorded results in one file
           clipood doctor                         see whether everything that is needed is there
 
         In the repository's root the command is ./clipood, on Windows clipood (in PowerShell .\clipood); it builds itself when needed.
@@ -68,6 +70,8 @@ internal static class ClipOodCommand
         new ExportCommand(),
         new JupyterCommand(),
         new TrainCommand(),
+        new EvaluateCommand(),
+        new ResultsCommand(),
         new DoctorCommand(),
     };
 

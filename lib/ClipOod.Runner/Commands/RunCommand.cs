@@ -116,10 +116,7 @@ internal sealed class RunCommand : Command
     private static void RequireWritable(string site, IEnumerable<NotebookFile> notebooks, World? world, string? report)
     {
         SiteWriter.RequireWritable(site, [.. notebooks.Select(notebook => notebook.Id)], world?.Name ?? "");
-        if (Directory.Exists(report))
-        {
-            throw new CommandException($"--report {report} is a folder, expected a file. Name a file, such as {Path.Combine(report, "report.json")}.");
-        }
+        OutputFile.Require([("--report", report)]);
     }
 
     // The site has a page for every notebook, so that no link between them leads nowhere.

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
-using System.Numerics;
 using ClipOod.Notebook;
 using ClipOod.Runner.Execution;
 using ClipOod.Runner.Rendering;
@@ -32,7 +30,7 @@ internal sealed class RunCommandOptions
 
     private readonly Option<double> _timeout = Seconds("--timeout", "Longest time that a notebook may take", new RunOptions().NotebookTimeout);
 
-    private readonly Option<int> _processes = Bounded(
+    private readonly Option<int> _processes = BoundedOption.Of(
         "--processes", "N", "Notebooks that run at the same time, sharing the processors", new RunOptions().Processes, count => count >= 1, "at least 1");
 
     private readonly Option<string> _world = new("--world")
@@ -113,25 +111,6 @@ internal sealed class RunCommandOptions
         }
     }
 
-    private static Option<double> Seconds(string name, string description, TimeSpan fallback) => Bounded(
+    private static Option<double> Seconds(string name, string description, TimeSpan fallback) => BoundedOption.Of(
         name, "SECONDS", description, fallback.TotalSeconds, seconds => seconds is > 0 and < 1e6, "a number of seconds above 0 and below 1000000");
-
-    private static Option<T> Bounded<T>(string name, string helpName, string description, T fallback, Func<T, bool> isValid, string expected)
-        where T : INumber<T> => new(name)
-        {
-            Description = description,
-            HelpName = helpName,
-            DefaultValueFactory = _ => fallback,
-            CustomParser = result =>
-            {
-                // A comma is an error: it groups digits where the culture is invariant, and 0,5 would be 5.
-                string text = string.Join(' ', result.Tokens.Select(token => token.Value));
-                if (!T.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out T? value) || !isValid(value))
-                {
-                    result.AddError($"{name} must be {expected}. Got '{text}'.");
-                }
-
-                return value;
-            },
-        };
 }

@@ -17,25 +17,10 @@ internal sealed class RunDisplay(IAnsiConsole console, bool quiet)
         [RunState.OtherWorld] = ("elsewhere", "grey"),
     };
 
-    /// <summary>A display on a terminal, or on a log or pipe, which has no colours and no width to wrap at.</summary>
+    /// <summary>A display on what a command prints to.</summary>
     /// <param name="writer">Where to print.</param>
     /// <param name="quiet">Whether to print nothing but errors.</param>
-    public static RunDisplay On(TextWriter writer, bool quiet)
-    {
-        var output = new AnsiConsoleOutput(writer);
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Out = output,
-            Ansi = output.IsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
-            ColorSystem = output.IsTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
-        });
-        if (!output.IsTerminal)
-        {
-            console.Profile.Width = int.MaxValue;
-        }
-
-        return new RunDisplay(console, quiet);
-    }
+    public static RunDisplay On(TextWriter writer, bool quiet) => new(Terminal.On(writer), quiet);
 
     /// <summary>Runs notebooks: with a bar for each on a terminal, else with a line for each that ends.</summary>
     public async Task<WorkbookRun> RunAsync(IReadOnlyList<NotebookFile> notebooks, RunOptions options, CancellationToken cancellation)

@@ -40,6 +40,15 @@ internal static class PageFrame
 
         """;
 
+    /// <summary>A page of a site's root as one file, which can be sent on: with all that it links inside it.</summary>
+    /// <param name="page">A page by <see cref="Page"/>, its charts as they are shown outside of a site.</param>
+    /// <param name="plotlyLoader">What each chart brings along there, kept once.</param>
+    public static string SingleFile(string page, string plotlyLoader) => page
+        .Replace(plotlyLoader, "", StringComparison.Ordinal)
+        .Replace("<script src=\"assets/plotly.min.js\"></script>\n", plotlyLoader, StringComparison.Ordinal)
+        .Replace("<link rel=\"stylesheet\" href=\"assets/site.css\">", $"<style>\n{SiteWriter.Asset("site.css")}</style>", StringComparison.Ordinal)
+        .Replace("<script src=\"assets/site.js\"></script>", $"<script>\n{SiteWriter.Asset("site.js")}</script>", StringComparison.Ordinal);
+
     /// <summary>A state as a word with a sign, so that it does not depend on its colour.</summary>
     public static string State(RunState state)
     {

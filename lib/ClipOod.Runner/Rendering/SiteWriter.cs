@@ -192,6 +192,14 @@ internal static class SiteWriter
         WriteAssets(folder, charts);
     }
 
+    /// <summary>The text of a file in <c>assets</c>.</summary>
+    /// <param name="name">Its name.</param>
+    public static string Asset(string name)
+    {
+        using var reader = new StreamReader(Assembly.GetExecutingAssembly().GetManifestResourceStream(name)!);
+        return reader.ReadToEnd();
+    }
+
     private static void WriteAssets(string folder, bool charts)
     {
         string assets = Directory.CreateDirectory(Path.Combine(folder, "assets")).FullName;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using ClipOod.Runner.Commands;
 using ClipOod.Runner.Execution;
+using static ClipOod.Runner.Tests.Commands.Invocation;
 
 namespace ClipOod.Runner.Tests.Commands;
 
@@ -17,14 +18,6 @@ public sealed class ClipOodCommandTests : IDisposable
 
     private IEnumerable<string?> Pages() =>
         Directory.GetFiles(Path.Combine(Site, "notebooks")).Select(Path.GetFileName).Order(StringComparer.Ordinal);
-
-    private static async Task<(int Code, string Output, string Error)> InvokeAsync(params string[] arguments)
-    {
-        using var output = new StringWriter();
-        using var error = new StringWriter();
-        int code = await ClipOodCommand.InvokeAsync(arguments, output, error);
-        return (code, output.ToString(), error.ToString());
-    }
 
     private Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) => InvokeAsync(
         ["run", "--no-world", "--notebooks", _workbook.Notebooks, "--expected", _workbook.Expected, "--output", Site, .. arguments]);

@@ -24,7 +24,7 @@ public sealed partial class MentionedCommandTests
         using var output = new StringWriter();
         await ClipOodCommand.InvokeAsync(["--help"], output, TextWriter.Null);
 
-        AssertParse(output.ToString(), 9);
+        AssertParse(output.ToString(), 11);
     }
 
     private static void AssertParse(string text, int atLeast)
@@ -40,6 +40,6 @@ public sealed partial class MentionedCommandTests
     }
 
     // Up to the end of the code span, of the line, or to what explains the command.
-    [GeneratedRegex(@"clipood ((?:run|export|train|doctor|jupyter)\b(?:(?!\s\s|\s#)[^`\r\n])*)")]
+    [GeneratedRegex(@"clipood ((?:run|export|train|evaluate|results|doctor|jupyter)\b(?:(?!\s\s|\s#)[^`\r\n])*)")]
     private static partial Regex Mention();
 }
