@@ -262,8 +262,15 @@ public sealed class RareFormatsTests
     {
         SortedDictionary<int, int> tags = new()
         {
-            [256] = width, [257] = height, [258] = bits, [Compression] = 1, [262] = channels == 3 ? 2 : 1, [StripOffsets] = 0,
-            [277] = channels, [278] = height, [279] = strip.Length,
+            [256] = width,
+            [257] = height,
+            [258] = bits,
+            [Compression] = 1,
+            [262] = channels == 3 ? 2 : 1,
+            [StripOffsets] = 0,
+            [277] = channels,
+            [278] = height,
+            [279] = strip.Length,
         };
         foreach ((int tag, int value) in others)
         {
