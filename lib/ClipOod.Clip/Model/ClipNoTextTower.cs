@@ -58,7 +58,10 @@ public sealed class ClipNoTextTower
             : Initial.Values(model.TextTower.Parameters[name].Value.Values<float>()));
     }
 
-    /// <summary>A tower from a safetensors file of text weights in OpenAI's layout and the tensor no_prompt.</summary>
+    /// <summary>
+    /// A tower from a safetensors or torch file of text weights in OpenAI's layout and the tensor no_prompt, or from a checkpoint of CLIPN's
+    /// own code, which holds them beside CLIP's under names with _no.
+    /// </summary>
     /// <param name="model">The model that it belongs to.</param>
     /// <param name="path">The file; no_prompt has the shape (prompts, context length, width), or (context length, width) for one.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
@@ -66,15 +69,16 @@ public sealed class ClipNoTextTower
     public static ClipNoTextTower Load(ClipModel model, string path)
     {
         ArgumentNullException.ThrowIfNull(model);
-        using SafetensorsShards shards = SafetensorsShards.Open(path);
-        IReadOnlyList<int> found = shards.Find(PromptName)?.Shape ?? [];
+        using ModelTensors file = ModelTensors.Open(path);
+        ModelTensors tensors = file.OfNoEncoder(PromptName);
+        IReadOnlyList<int> found = tensors.Find(PromptName)?.Shape ?? [];
         int[] one = [model.Config.ContextLength, model.Config.Text.Width];
         int prompts = found.Count == 3 ? found[0] : 1;
         Dictionary<string, IReadOnlyList<int>> shapes = new()
         {
             [PromptName] = found.Count == 3 ? [prompts, .. one] : one,
         };
-        if (shards.Find("logit_scale") is not null)
+        if (tensors.Find("logit_scale") is not null)
         {
             shapes.Add("logit_scale", []);
         }
@@ -84,8 +88,8 @@ public sealed class ClipNoTextTower
             shapes.Add(name, shape);
         }
 
-        ClipWeights.Check(shards, ClipLayout.OpenAi, shapes, $"the \"no\" text tower of {model.Config}");
-        return new ClipNoTextTower(model, prompts, (name, _) => Initial.Values(shards.Find(name)!.ToSingles()));
+        ClipWeights.Check(tensors, ClipLayout.OpenAi, shapes, $"the \"no\" text tower of {model.Config}");
+        return new ClipNoTextTower(model, prompts, (name, _) => Initial.Values(tensors.Find(name)!.ToSingles()));
     }
 
     /// <summary>Says whether trainers made from now on learn the tower and its prompts.</summary>

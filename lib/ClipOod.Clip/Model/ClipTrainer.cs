@@ -95,18 +95,18 @@ public sealed class ClipTrainer : IDisposable
     /// <exception cref="InvalidDataException">Tensors are missing or of the wrong shape; nothing is changed.</exception>
     public void LoadCheckpoint(string path)
     {
-        using SafetensorsShards shards = SafetensorsShards.Open(path);
-        ClipWeights.Check(shards, ClipLayout.OpenAi, _model.Config.TensorShapes, _model.Config.ToString());
+        using ModelTensors tensors = ModelTensors.Open(path);
+        ClipWeights.Check(tensors, ClipLayout.OpenAi, _model.Config.TensorShapes, _model.Config.ToString());
         Dictionary<string, TensorValue> values = new(StringComparer.Ordinal);
         foreach ((string name, Parameter parameter) in _model.Parameters())
         {
-            values.Add(name, TensorValue.Of(shards.Find(name)!.ToSingles(), parameter.Value.Shape));
+            values.Add(name, TensorValue.Of(tensors.Find(name)!.ToSingles(), parameter.Value.Shape));
         }
 
         Dictionary<string, TensorValue> state = new(values, StringComparer.Ordinal);
-        foreach (string name in shards.Names.Where(name => name.StartsWith(ClipWeights.TrainerPrefix, StringComparison.Ordinal)))
+        foreach (string name in tensors.Names.Where(name => name.StartsWith(ClipWeights.TrainerPrefix, StringComparison.Ordinal)))
         {
-            SafetensorsTensor tensor = shards.Find(name)!;
+            SafetensorsTensor tensor = tensors.Find(name)!;
             long[] shape = [.. tensor.Shape.Select(size => (long)size)];
             state.Add(name[ClipWeights.TrainerPrefix.Length..], tensor.DType == SafetensorsType.I64
                 ? TensorValue.Of(tensor.ToInt64s(), shape)

@@ -3,7 +3,8 @@ using ClipOod.Autodiff;
 namespace ClipOod.Clip;
 
 /// <summary>
-/// The weights of a CLIP model in safetensors, of any <see cref="ClipLayout"/> and of any floating-point type, with the configuration that they come with.
+/// The weights of a CLIP model in safetensors or a torch file, of any <see cref="ClipLayout"/> and of any floating-point type, with the
+/// configuration that they come with.
 /// Everything is checked when they are opened; the tensors stay in the mapped file until they are asked for.
 /// </summary>
 public sealed class ClipWeights : IDisposable
@@ -12,16 +13,19 @@ public sealed class ClipWeights : IDisposable
     internal const string TrainerPrefix = "trainer.";
 
     private static readonly string[] _fileNames =
-        ["model.safetensors", "model.safetensors.index.json", "open_clip_model.safetensors", "open_clip_model.safetensors.index.json"];
+    [
+        "model.safetensors", "model.safetensors.index.json", "open_clip_model.safetensors", "open_clip_model.safetensors.index.json",
+        "pytorch_model.bin", "open_clip_pytorch_model.bin",
+    ];
 
     // OpenAI's archives hold these numbers among the weights, and no other file does.
     private static readonly string[] _openAiMarks = ["context_length", "input_resolution", "vocab_size"];
 
-    private readonly SafetensorsShards _shards;
+    private readonly ModelTensors _tensors;
     private readonly IReadOnlyDictionary<string, IReadOnlyList<int>> _shapes;
 
-    private ClipWeights(SafetensorsShards shards, ClipLayout layout, ClipConfig config, IReadOnlyDictionary<string, IReadOnlyList<int>> shapes) =>
-        (_shards, Layout, Config, _shapes) = (shards, layout, config, shapes);
+    private ClipWeights(ModelTensors tensors, ClipLayout layout, ClipConfig config, IReadOnlyDictionary<string, IReadOnlyList<int>> shapes) =>
+        (_tensors, Layout, Config, _shapes) = (tensors, layout, config, shapes);
 
     /// <summary>The layout that the tensors' names are of.</summary>
     public ClipLayout Layout { get; }
@@ -30,12 +34,14 @@ public sealed class ClipWeights : IDisposable
     public ClipConfig Config { get; }
 
     /// <summary>The file that was opened.</summary>
-    public string Path => _shards.Path;
+    public string Path => _tensors.Path;
 
     /// <summary>Opens weights and checks that they are all there, in the shapes that the configuration asks for.</summary>
     /// <param name="path">
-    /// A .safetensors file, an index of several (.safetensors.index.json), or a folder that holds model.safetensors or
-    /// open_clip_model.safetensors or the index of either.
+    /// A .safetensors file, an index of several (.safetensors.index.json), a torch file (.pt, .pth, .bin, .ckpt), of which nothing is
+    /// executed, or a folder that holds model.safetensors, open_clip_model.safetensors, the index of either, pytorch_model.bin or
+    /// open_clip_pytorch_model.bin. Of a torch file the tensors within state_dict count, if there are any, without "module." before their
+    /// names: OpenAI's archives, Hugging Face's and OpenCLIP's weights and CLIPN's checkpoints.
     /// </param>
     /// <param name="activation">The activation, where neither a configuration nor the weights themselves tell it.</param>
     /// <param name="config">
@@ -53,20 +59,20 @@ public sealed class ClipWeights : IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         string file = FileOf(path);
-        SafetensorsShards shards = SafetensorsShards.Open(file);
+        ModelTensors tensors = ModelTensors.Open(file);
         try
         {
-            ClipLayout layout = LayoutOf(shards);
-            ClipConfigFile stated = ReadConfig(shards, layout, config);
-            ClipActivation known = ActivationOf(shards, stated, activation);
-            ClipConfig complete = Complete(shards, layout, stated, known);
+            ClipLayout layout = LayoutOf(tensors);
+            ClipConfigFile stated = ReadConfig(tensors, layout, config);
+            ClipActivation known = ActivationOf(tensors, stated, activation);
+            ClipConfig complete = Complete(tensors, layout, stated, known);
             IReadOnlyDictionary<string, IReadOnlyList<int>> shapes = complete.TensorShapes;
-            Check(shards, layout, shapes, complete.ToString());
-            return new ClipWeights(shards, layout, complete, shapes);
+            Check(tensors, layout, shapes, complete.ToString());
+            return new ClipWeights(tensors, layout, complete, shapes);
         }
         catch
         {
-            shards.Dispose();
+            tensors.Dispose();
             throw;
         }
     }
@@ -78,18 +84,18 @@ public sealed class ClipWeights : IDisposable
     {
         ArgumentNullException.ThrowIfNull(name);
         return _shapes.ContainsKey(name)
-            ? Read(_shards, Layout, name)
+            ? Read(_tensors, Layout, name)
             : throw new ArgumentException($"The model has no tensor '{name}'. It has: {string.Join(", ", _shapes.Keys)}.", nameof(name));
     }
 
     /// <summary>Closes the files. Views of them can no longer be read.</summary>
-    public void Dispose() => _shards.Dispose();
+    public void Dispose() => _tensors.Dispose();
 
     /// <summary>The values of a tensor that <see cref="Check"/> has found.</summary>
-    internal static ReadOnlyMemory<float> Read(SafetensorsShards shards, ClipLayout layout, string name)
+    internal static ReadOnlyMemory<float> Read(ModelTensors tensors, ClipLayout layout, string name)
     {
         (string[] names, bool transposed) = ClipLayouts.Stored(name, layout);
-        SafetensorsTensor[] parts = [.. names.Select(part => shards.Find(part)!)];
+        SafetensorsTensor[] parts = [.. names.Select(part => tensors.Find(part)!)];
         if (parts.Length > 1)
         {
             float[] joined = new float[parts.Sum(part => part.Count)];
@@ -108,9 +114,9 @@ public sealed class ClipWeights : IDisposable
 
     /// <summary>Compares the tensors that there are with those that a model has, by OpenAI's names.</summary>
     /// <exception cref="InvalidDataException">They differ; all differences are listed.</exception>
-    internal static void Check(SafetensorsShards shards, ClipLayout layout, IReadOnlyDictionary<string, IReadOnlyList<int>> shapes, string model)
+    internal static void Check(ModelTensors tensors, ClipLayout layout, IReadOnlyDictionary<string, IReadOnlyList<int>> shapes, string model)
     {
-        SortedSet<string> unknown = new(shards.Names.Where(name => !IsIgnored(name)), StringComparer.Ordinal);
+        SortedSet<string> unknown = new(tensors.Names.Where(name => !IsIgnored(name) && !tensors.IsOfNoEncoder(name)), StringComparer.Ordinal);
         List<string> wrong = [];
         foreach ((string name, IReadOnlyList<int> shape) in shapes)
         {
@@ -119,7 +125,7 @@ public sealed class ClipWeights : IDisposable
             foreach (string part in names)
             {
                 unknown.Remove(part);
-                SafetensorsTensor? found = shards.Find(part);
+                SafetensorsTensor? found = tensors.Find(part);
 
                 // A number is stored with the shape [] or [1].
                 if (found is null || !(shape.Count == 0 ? found.Count == 1 : found.Shape.SequenceEqual(stored)))
@@ -133,22 +139,22 @@ public sealed class ClipWeights : IDisposable
             }
         }
 
-        wrong.AddRange(unknown.Select(name => $"'{name}': expected none, found {Describe(shards.Find(name)!.Shape)}"));
+        wrong.AddRange(unknown.Select(name => $"'{name}': expected none, found {Describe(tensors.Find(name)!.Shape)}"));
         if (wrong.Count > 0)
         {
             throw new InvalidDataException(
-                $"{shards.Path}: {wrong.Count} tensors do not fit the model ({model}):{Environment.NewLine}  {string.Join($"{Environment.NewLine}  ", wrong)}{Environment.NewLine}"
+                $"{tensors.Path}: {wrong.Count} tensors do not fit the model ({model}):{Environment.NewLine}  {string.Join($"{Environment.NewLine}  ", wrong)}{Environment.NewLine}"
                 + "Check that weights and configuration belong together.");
         }
     }
 
     /// <summary>The layout whose tensors there are.</summary>
-    internal static ClipLayout LayoutOf(SafetensorsShards shards) =>
-        Enum.GetValues<ClipLayout>().Cast<ClipLayout?>().FirstOrDefault(layout => shards.Find(ClipLayouts.Stored("token_embedding.weight", layout!.Value).Names[0]) is not null)
-        ?? Enum.GetValues<ClipLayout>().Cast<ClipLayout?>().FirstOrDefault(layout => shards.Find(ClipLayouts.Stored("visual.conv1.weight", layout!.Value).Names[0]) is not null)
+    internal static ClipLayout LayoutOf(ModelTensors tensors) =>
+        Enum.GetValues<ClipLayout>().Cast<ClipLayout?>().FirstOrDefault(layout => tensors.Find(ClipLayouts.Stored("token_embedding.weight", layout!.Value).Names[0]) is not null)
+        ?? Enum.GetValues<ClipLayout>().Cast<ClipLayout?>().FirstOrDefault(layout => tensors.Find(ClipLayouts.Stored("visual.conv1.weight", layout!.Value).Names[0]) is not null)
         ?? throw new InvalidDataException(
-            $"{shards.Path}: these are no weights of a CLIP model with a vision transformer, in OpenAI's, Hugging Face's or OpenCLIP's names: expected "
-            + $"'token_embedding.weight', 'text_model.embeddings.token_embedding.weight' or 'text.token_embedding.weight', found {string.Join(", ", shards.Names.Take(5).Select(name => $"'{name}'"))}{(shards.Names.Count > 5 ? ", …" : "")}.");
+            $"{tensors.Path}: these are no weights of a CLIP model with a vision transformer, in OpenAI's, Hugging Face's or OpenCLIP's names: expected "
+            + $"'token_embedding.weight', 'text_model.embeddings.token_embedding.weight' or 'text.token_embedding.weight', found {string.Join(", ", tensors.Names.Take(5).Select(name => $"'{name}'"))}{(tensors.Names.Count > 5 ? ", …" : "")}.");
 
     private static bool IsIgnored(string name) =>
         _openAiMarks.Contains(name)
@@ -166,15 +172,15 @@ public sealed class ClipWeights : IDisposable
             ?? throw new FileNotFoundException($"The folder '{path}' holds no weights: expected {string.Join(" or ", _fileNames)}.", path);
     }
 
-    private static ClipConfigFile ReadConfig(SafetensorsShards shards, ClipLayout layout, string? path)
+    private static ClipConfigFile ReadConfig(ModelTensors tensors, ClipLayout layout, string? path)
     {
-        string folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(shards.Path))!;
-        string own = System.IO.Path.ChangeExtension(shards.Path, ".config.json");
+        string folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(tensors.Path))!;
+        string own = System.IO.Path.ChangeExtension(tensors.Path, ".config.json");
         string usual = System.IO.Path.Combine(folder, layout == ClipLayout.HuggingFace ? "config.json" : "open_clip_config.json");
         string? file = path ?? new[] { own, usual }.FirstOrDefault(File.Exists);
         if (file is null)
         {
-            return shards.Metadata.TryGetValue("config", out string? json) ? ClipConfigFile.Parse(json, $"{shards.Path}, metadata") : new ClipConfigFile();
+            return tensors.Metadata.TryGetValue("config", out string? json) ? ClipConfigFile.Parse(json, $"{tensors.Path}, metadata") : new ClipConfigFile();
         }
 
         ClipConfigFile config = ClipConfigFile.Parse(File.ReadAllText(file), file);
@@ -184,37 +190,37 @@ public sealed class ClipWeights : IDisposable
             : config;
     }
 
-    private static ClipActivation ActivationOf(SafetensorsShards shards, ClipConfigFile stated, ClipActivation? asked)
+    private static ClipActivation ActivationOf(ModelTensors tensors, ClipConfigFile stated, ClipActivation? asked)
     {
         ClipActivation? activation = asked ?? stated.Activation;
         if (asked != stated.Activation && asked is not null && stated.Activation is not null)
         {
-            throw new InvalidDataException($"{shards.Path}: {asked} was asked for, but {stated.Source} says {stated.Activation}. Weights work with their own activation only; leave it out.");
+            throw new InvalidDataException($"{tensors.Path}: {asked} was asked for, but {stated.Source} says {stated.Activation}. Weights work with their own activation only; leave it out.");
         }
 
-        string? mark = Array.Find(_openAiMarks, name => shards.Find(name) is not null);
+        string? mark = Array.Find(_openAiMarks, name => tensors.Find(name) is not null);
         if ((mark is not null || stated.IsOpenAi) && activation == ClipActivation.Gelu)
         {
             string why = mark is not null ? $"it holds '{mark}'" : $"{stated.Source} names them";
             throw new InvalidDataException(
-                $"{shards.Path}: these are OpenAI's weights ({why}), which need QuickGelu; {(asked is null ? stated.Source : "the caller")} says Gelu, with which they would be silently worse.");
+                $"{tensors.Path}: these are OpenAI's weights ({why}), which need QuickGelu; {(asked is null ? stated.Source : "the caller")} says Gelu, with which they would be silently worse.");
         }
 
         return activation ?? (mark is not null
             ? ClipActivation.QuickGelu
             : throw new InvalidDataException(
-                $"{shards.Path}: the activation is not known: {stated.Source} does not say it and shapes do not show it. Put the model's configuration beside it, "
+                $"{tensors.Path}: the activation is not known: {stated.Source} does not say it and shapes do not show it. Put the model's configuration beside it, "
                 + "or say QuickGelu (OpenAI's weights) or Gelu (most of OpenCLIP's); the wrong one would be silently worse."));
     }
 
     /// <summary>The configuration with what it leaves out read off the tensors.</summary>
-    private static ClipConfig Complete(SafetensorsShards shards, ClipLayout layout, ClipConfigFile stated, ClipActivation activation)
+    private static ClipConfig Complete(ModelTensors tensors, ClipLayout layout, ClipConfigFile stated, ClipActivation activation)
     {
         SortedSet<string> missing = new(StringComparer.Ordinal);
         int size(int? said, string name, int axis)
         {
             (string[] names, bool transposed) = ClipLayouts.Stored(name, layout);
-            IReadOnlyList<int> shape = shards.Find(names[0])?.Shape ?? [];
+            IReadOnlyList<int> shape = tensors.Find(names[0])?.Shape ?? [];
             int at = transposed ? shape.Count - 1 - axis : axis;
             if (said is null && (at < 0 || at >= shape.Count))
             {
@@ -227,7 +233,7 @@ public sealed class ClipWeights : IDisposable
         ClipTransformerSizes tower(ClipConfigFile.Tower said, Func<ClipConfig, ClipTransformerSizes> which, string prefix, string widthName, int widthAxis)
         {
             int layers = said.Layers ?? Enumerable.Range(0, int.MaxValue)
-                .First(layer => shards.Find(ClipLayouts.Stored($"{prefix}transformer.resblocks.{layer}.ln_1.weight", layout).Names[0]) is null);
+                .First(layer => tensors.Find(ClipLayouts.Stored($"{prefix}transformer.resblocks.{layer}.ln_1.weight", layout).Names[0]) is null);
             int width = size(said.Width, widthName, widthAxis);
             return new(width, layers, said.Heads ?? ClipConfig.UsualHeads(which, width, layers), size(said.MlpWidth, $"{prefix}transformer.resblocks.0.mlp.c_fc.weight", 0));
         }
@@ -251,7 +257,7 @@ public sealed class ClipWeights : IDisposable
         if (missing.Count > 0)
         {
             throw new InvalidDataException(
-                $"{shards.Path}: the model's sizes are not known: {stated.Source} does not say them and the tensors that show them are missing: {string.Join(", ", missing)}.");
+                $"{tensors.Path}: the model's sizes are not known: {stated.Source} does not say them and the tensors that show them are missing: {string.Join(", ", missing)}.");
         }
 
         try
@@ -261,7 +267,7 @@ public sealed class ClipWeights : IDisposable
         }
         catch (ArgumentException error)
         {
-            throw new InvalidDataException($"{shards.Path} with {stated.Source}: {error.Message}", error);
+            throw new InvalidDataException($"{tensors.Path} with {stated.Source}: {error.Message}", error);
         }
     }
 
