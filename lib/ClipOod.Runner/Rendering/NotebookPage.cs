@@ -137,6 +137,7 @@ internal sealed class NotebookPage
         // So does what a cell says of itself to be no part of the lesson.
         bool isPlumbing = preview.StartsWith("// Plumbing", StringComparison.Ordinal);
         bool isClosed = (isSetup || isPlumbing) && cell.Error is null;
+        preview = isPlumbing ? preview["// Plumbing".Length..].TrimStart(':', ' ') : preview;
         string code = cell.Kernel == "csharp"
             ? CodeHighlighter.ToHtml(cell.Source, cell.Error?.Line)
             : string.Concat(lines.Select(line => $"<span class=\"line\">{Html.Text(line)}</span>\n"));
