@@ -26,6 +26,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -125,8 +126,16 @@ def environment(host):
     return {**os.environ, "DOTNET_PROCESSOR_COUNT": str(max(1, (os.cpu_count() or 1) // parallel(host)))}
 
 
-def start(arguments, **options):
-    return subprocess.Popen(arguments, cwd=ROOT, env=environment("stdio"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", **options)
+def start(arguments):
+    return subprocess.Popen(arguments, cwd=ROOT, env=environment("stdio"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", start_new_session=True)
+
+
+def end(process):
+    """Ends the tool too, not only the `dotnet tool run` that started it: left alone, it spins on its closed input for ever."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # it has ended by itself
 
 
 def parse_dib(path):
@@ -134,10 +143,12 @@ def parse_dib(path):
     request = {"type": "parse", "id": "1", "serializationType": "dib", "defaultLanguage": "csharp",
                "rawData": base64.b64encode(path.read_bytes()).decode()}
     with start([*TOOL, "notebook-parser"]) as parser:
-        parser.stdin.write(json.dumps(request) + "\n")
-        parser.stdin.flush()
-        answer = json.loads(parser.stdout.readline())
-        parser.kill()
+        try:
+            parser.stdin.write(json.dumps(request) + "\n")
+            parser.stdin.flush()
+            answer = json.loads(parser.stdout.readline())
+        finally:
+            end(parser)
     if "document" not in answer:
         raise HostError(f"notebook-parser did not parse {path.name}: {answer}")
     return answer["document"]["elements"]
@@ -147,7 +158,7 @@ def run_stdio(path):
     cells = [element for element in parse_dib(path) if element["kernelName"] != "markdown"]
     results = []
     with start([*TOOL, "[vscode]", "stdio", "--working-dir", str(path.parent)]) as kernel:
-        limit = threading.Timer(TIMEOUT, kernel.kill)
+        limit = threading.Timer(TIMEOUT, end, [kernel])
         limit.start()
         try:
             for number, cell in enumerate(cells):
@@ -160,7 +171,7 @@ def run_stdio(path):
                     break
         finally:
             limit.cancel()
-            kernel.kill()
+            end(kernel)
     return results
 
 

@@ -249,13 +249,16 @@ public sealed class Benchmark
         DetectorCard[] cards = [.. DetectorsOn(bench).Select(detector => detector.Card)];
         return new ResultTable($"{bench}: what it costs")
             .Text("Detector", cards.Select(card => card.Label))
-            .Numeric(
-                "ms per image",
-                cards.Select(card => Of(bench).Where(cell => cell.Detector.Card.Key == card.Key).Average(cell => cell.Milliseconds)),
-                ColumnFormat.Number,
-                missing: "kept from before")
+            .Text("Time per image", cards.Select(card => TimeOf(Of(bench).Where(cell => cell.Detector.Card.Key == card.Key))))
             .Text("Needs", cards.Select(DetectorCatalog.NeedsOf))
             .Note("Times are of this run and this machine, the fit included in the first pair; they are not recorded.");
+    }
+
+    // With the unit at the number, so that what compares two runs sees a span of time.
+    private static string TimeOf(IEnumerable<BenchmarkCell> cells)
+    {
+        double milliseconds = cells.Average(cell => cell.Milliseconds);
+        return double.IsNaN(milliseconds) ? "kept from before" : string.Create(CultureInfo.InvariantCulture, $"{milliseconds:F4} ms");
     }
 
     private static BenchmarkCell Score(Detector detector, Bench bench, OodSet ood, int seed, string? folder)

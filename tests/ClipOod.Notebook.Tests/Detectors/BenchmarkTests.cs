@@ -72,6 +72,7 @@ public sealed class BenchmarkTests
         Assert.Equal(2, _run.Value.Table("A", DetectorFamily.ZeroShot).Rows);
         Assert.Equal(1, _run.Value.Table("A", DetectorFamily.TestTimeAdaptive).Rows);
         Assert.Equal(_keys.Length, _run.Value.Costs("A").Rows);
+        Assert.Matches(@"<td[^>]*>[\d.]+ ms</td>", _run.Value.Costs("A").ToHtml());
         Matrix grid = _run.Value.AurocGrid(out IReadOnlyList<string> labels, out IReadOnlyList<string> pairs);
         Assert.Equal((_keys.Length, 2), (grid.Rows, grid.Columns));
         Assert.Equal(["A, near", "A, noise"], pairs);
