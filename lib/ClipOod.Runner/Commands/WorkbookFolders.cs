@@ -15,10 +15,18 @@ internal sealed record WorkbookFolders(string Root)
 
     public string Library => Path.Combine(Root, "artifacts", "notebook");
 
-    /// <summary>The repository that <see cref="RepositoryFolder.Find"/> finds.</summary>
-    /// <param name="folder">Where a program from elsewhere starts.</param>
+    /// <summary>Those of the repository that <see cref="LocalData.FindRepository"/> finds.</summary>
     /// <param name="otherwise">What the user can do other than to go into a repository; null where that is the only way.</param>
     /// <exception cref="CommandException">There is none.</exception>
-    public static WorkbookFolders Around(string folder, string? otherwise = null) => new(RepositoryFolder.Find(folder) ?? throw new CommandException(
-        $"Neither {folder} nor a folder above it holds the workbook's data/{PictogramWorld.WorldName}. Run clipood inside the repository{(otherwise is null ? "" : $", or {otherwise}")}."));
+    public static WorkbookFolders Find(string? otherwise = null)
+    {
+        try
+        {
+            return new WorkbookFolders(LocalData.FindRepository());
+        }
+        catch (WorldNotFoundException e)
+        {
+            throw new CommandException(otherwise is null ? e.Message : $"{e.Message} Or {otherwise}.");
+        }
+    }
 }

@@ -30,8 +30,7 @@ public static class PictogramWorld
 
     internal static World Open(int seed)
     {
-        string root = RepositoryFolder.Find(Environment.CurrentDirectory) ?? throw new WorldNotFoundException(
-            $"The world '{WorldName}' is missing: neither {Environment.CurrentDirectory} nor a folder above it holds data/{WorldName}. Run inside the repository.");
+        string root = LocalData.FindRepository();
         PictogramFolder folder = PictogramFolder.Open(Path.Combine(root, "data", WorldName));
         return Open(new PictogramStudio(folder, Path.Combine(root, "artifacts", "cache")), seed);
     }
