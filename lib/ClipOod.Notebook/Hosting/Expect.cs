@@ -86,6 +86,7 @@ public static class Expect
                 ["high"] = verdict.Evidence?.High,
                 ["n"] = verdict.Count,
                 ["margin"] = verdict.Evidence is null ? null : verdict.Margin,
+                ["source"] = verdict.Source,
             }) with
         { Card = verdict.ToHtml() };
     }

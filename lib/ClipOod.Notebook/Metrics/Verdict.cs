@@ -24,6 +24,8 @@ public enum VerdictWord
 /// <see cref="Expect.Verdict"/> it is recorded and compared like a number; a word that changes fails the run.
 /// </summary>
 /// <remarks>
+/// A verdict on a claim in print has a <see cref="Source"/>: pass it through <see cref="World.Published"/>, which leaves the word to worlds
+/// that can judge such claims. A verdict without a source is on mechanism: on what happens in the world that it is drawn in.
 /// Three spreads (of the estimate over thread counts and instruction sets) must lie between the interval and the margin, or the word
 /// would depend on the machine. The tolerance is a third of the distance at which the word would change, and at least one spread.
 /// </remarks>
@@ -66,6 +68,9 @@ public sealed record Verdict
 
     /// <summary>Why nothing can be told; null where something can.</summary>
     public string? Because { get; private init; }
+
+    /// <summary>Where the claim is printed, such as "document A, slide 12"; null where it is on mechanism.</summary>
+    public string? Source { get; private init; }
 
     /// <summary>Largest difference of the estimate from the recorded one that is accepted.</summary>
     public double Tolerance { get; private init; }
@@ -129,6 +134,25 @@ public sealed record Verdict
         return new Verdict(claim, VerdictWord.CannotBeTold) { Because = because };
     }
 
+    /// <summary>The same verdict as one on a claim in print.</summary>
+    /// <param name="source">Where the claim is printed.</param>
+    /// <param name="because">Why this world cannot judge it: the evidence stays, as mechanism, and the word goes; null where it can.</param>
+    internal Verdict OnClaimOf(string source, string? because)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(source);
+        return because is null
+            ? this with { Source = source }
+            : new Verdict(Claim, VerdictWord.CannotBeTold)
+            {
+                Source = source,
+                Because = Because ?? because,
+                Evidence = Evidence,
+                Count = Count,
+                Margin = Margin,
+                Tolerance = Tolerance,
+            };
+    }
+
     /// <summary>The verdict as a card.</summary>
     public string ToHtml()
     {
@@ -177,9 +201,16 @@ public sealed record Verdict
         }
     }
 
-    private string Grounds() => Evidence is null
-        ? $"because {Because}"
-        : string.Create(
-            CultureInfo.InvariantCulture,
-            $"{Evidence}, n = {Count:N0}{(Margin == 0 ? "" : $", smallest difference that matters {Margin:G4}")}{(Published is double published ? $", published {published:G4}" : "")}");
+    private string Grounds()
+    {
+        string?[] parts =
+        [
+            Because is null ? null : $"because {Because}",
+            Evidence is null ? null : string.Create(
+                CultureInfo.InvariantCulture,
+                $"{(Because is null ? "" : "as mechanism ")}{Evidence}, n = {Count:N0}{(Margin == 0 ? "" : $", smallest difference that matters {Margin:G4}")}{(Published is double published ? $", published {published:G4}" : "")}"),
+            Source is null ? "mechanism, no claim in print" : $"claim of {Source}",
+        ];
+        return string.Join("; ", parts.Where(part => part is not null));
+    }
 }

@@ -27,8 +27,10 @@ public sealed partial class World
         IEnumerable<(string Name, TextFeatures Text)> texts,
         double logitScale = Scores.ClipLogitScale,
         PictogramStudio? pictograms = null,
-        int seed = 0)
+        int seed = 0,
+        bool judgesClaims = true)
     {
+        JudgesClaims = judgesClaims;
         Seed = seed;
         LogitScale = logitScale;
         _pictograms = pictograms;
@@ -59,6 +61,17 @@ public sealed partial class World
 
     /// <summary>The names of all worlds, the default one first.</summary>
     public static IReadOnlyList<string> Names { get; } = [PictogramWorld.WorldName, ClipFeatures.WorldName];
+
+    /// <summary>
+    /// Whether a claim in print can be judged here: whether the features are of a CLIP as papers use it, on pictures as they use them.
+    /// A world without teaches mechanism.
+    /// </summary>
+    public bool JudgesClaims { get; }
+
+    /// <summary>What a verdict drawn here can be about, a sentence.</summary>
+    public string Reach => JudgesClaims
+        ? "Its features are those of a published CLIP, so claims in print are judged here."
+        : "It teaches mechanism: what a method does and why. Claims in print are judged on features of a published CLIP, not here.";
 
     /// <summary>Whether the model itself is here and can encode pictures and texts; otherwise there are only features.</summary>
     public bool HasEncoder => _pictograms is not null;
@@ -141,6 +154,18 @@ public sealed partial class World
         return new Bench(id, new IdSide(Name, id, Text("words"), LogitScale, _pictograms, noise), Ood, Seed);
     });
 
+    /// <summary>
+    /// A verdict on a claim in print, as far as this world reaches: where it <see cref="JudgesClaims"/> the verdict as it is, elsewhere the
+    /// same estimate under "cannot be told here", as mechanism.
+    /// </summary>
+    /// <param name="source">Where the claim is printed, such as "document A, slide 12".</param>
+    /// <param name="verdict">The verdict by the numbers of this world.</param>
+    public Verdict Published(string source, Verdict verdict)
+    {
+        ArgumentNullException.ThrowIfNull(verdict);
+        return verdict.OnClaimOf(source, JudgesClaims ? null : $"the world {Name} teaches mechanism and judges no claim in print");
+    }
+
     /// <summary>Text features of names that belong to no data set of this world, such as candidates for negative labels.</summary>
     /// <param name="name">Such as "words" (many common nouns); the error for an unknown name lists those there are.</param>
     /// <exception cref="KeyNotFoundException">There is no such set.</exception>
@@ -170,7 +195,7 @@ public sealed partial class World
             .Count("Names", _texts.Values.Select(t => t.Count))
             .Text("Prompt", _texts.Values.Select(t => t.Prompt));
         texts = _texts.Aggregate(texts, (table, t) => table.Note($"{t.Key}: {Sha256().Replace(t.Value.Provenance, "$1…")}"));
-        return $"<p><strong>World {Html.Escape(Name)}</strong>, features of {Html.Escape(Model)}. {Html.Escape(Description)} {Html.Escape(Engine.Describe())}.</p>"
+        return $"<p><strong>World {Html.Escape(Name)}</strong>, features of {Html.Escape(Model)}. {Html.Escape(Description)} {Html.Escape(Reach)} {Html.Escape(Engine.Describe())}.</p>"
             + datasets.ToHtml() + ood.ToHtml() + texts.ToHtml();
     }
 
@@ -178,7 +203,7 @@ public sealed partial class World
     public override string ToString() => string.Join(
         Environment.NewLine,
         [
-            $"World {Name}, features of {Model}. {Description} {Engine.Describe()}.",
+            $"World {Name}, features of {Model}. {Description} {Reach} {Engine.Describe()}.",
             .. Datasets.Values.Select(dataset => dataset.ToString()),
             .. Ood.Select(o => $"OOD {o.Key}: {o.Value}"),
             .. _texts.Select(t => $"Text {t.Key}: {t.Value}"),

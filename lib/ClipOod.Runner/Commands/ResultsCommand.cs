@@ -19,7 +19,7 @@ internal sealed class ResultsCommand : Command
     };
 
     private static readonly string[] _fields =
-        ["world", "notebook", "kind", "name", "detector", "id", "ood", "metric", "seed", "value", "tolerance", "word", "low", "high", "n", "margin"];
+        ["world", "notebook", "kind", "name", "detector", "id", "ood", "metric", "seed", "value", "tolerance", "word", "low", "high", "n", "margin", "source"];
 
     private readonly Option<string> _expected = new("--expected")
     {
@@ -116,9 +116,9 @@ internal sealed class ResultsCommand : Command
         /// <summary>Its fields, in the order of the columns; null where it has none of that name.</summary>
         public object?[] Values() => Result switch
         {
-            NumberResult number => [World, Notebook, "number", number.Name, null, null, null, null, null, number.Value, number.Tolerance, null, null, null, null, null],
-            MetricResult metric => [World, Notebook, "metric", metric.Key, metric.Detector, metric.Id, metric.Ood, metric.Metric, metric.Seed, metric.Value, metric.Tolerance, null, null, null, null, null],
-            VerdictResult verdict => [World, Notebook, "verdict", verdict.Verdict, null, null, null, null, null, verdict.Estimate, verdict.Tolerance, verdict.Word, verdict.Low, verdict.High, verdict.N, verdict.Margin],
+            NumberResult number => [World, Notebook, "number", number.Name, null, null, null, null, null, number.Value, number.Tolerance, null, null, null, null, null, null],
+            MetricResult metric => [World, Notebook, "metric", metric.Key, metric.Detector, metric.Id, metric.Ood, metric.Metric, metric.Seed, metric.Value, metric.Tolerance, null, null, null, null, null, null],
+            VerdictResult verdict => [World, Notebook, "verdict", verdict.Verdict, null, null, null, null, null, verdict.Estimate, verdict.Tolerance, verdict.Word, verdict.Low, verdict.High, verdict.N, verdict.Margin, verdict.Source],
             _ => throw new InvalidOperationException($"No row is known for {Result.GetType()}."),
         };
     }

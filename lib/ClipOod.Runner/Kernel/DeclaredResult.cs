@@ -64,7 +64,7 @@ internal sealed record MetricResult(
     public override bool Matches(DeclaredResult recorded) => recorded is MetricResult other && Close(Value, other.Value);
 }
 
-/// <summary>What the evidence says of a claim; without evidence where nothing can be told.</summary>
+/// <summary>What the evidence says of a claim; without evidence where nothing can be told, without a source where the claim is in no print.</summary>
 internal sealed record VerdictResult(
     string Verdict,
     string Word,
@@ -73,7 +73,8 @@ internal sealed record VerdictResult(
     double? Low = null,
     double? High = null,
     int? N = null,
-    double? Margin = null) : DeclaredResult(Tolerance)
+    double? Margin = null,
+    string? Source = null) : DeclaredResult(Tolerance)
 {
     [JsonIgnore]
     public override string Key => Verdict;
@@ -84,7 +85,7 @@ internal sealed record VerdictResult(
 
     // The bounds follow from the estimate and the images; they are recorded to be read.
     public override bool Matches(DeclaredResult recorded) =>
-        recorded is VerdictResult other && Word == other.Word && N == other.N && Close(Margin, other.Margin) && Close(Estimate, other.Estimate);
+        recorded is VerdictResult other && Word == other.Word && Source == other.Source && N == other.N && Close(Margin, other.Margin) && Close(Estimate, other.Estimate);
 }
 
 internal sealed class DeclaredResultConverter : JsonConverter<DeclaredResult>

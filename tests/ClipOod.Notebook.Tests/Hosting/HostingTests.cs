@@ -28,8 +28,8 @@ public sealed class HostingTests : IDisposable
                 """{"name":"with host","value":2,"tolerance":0}""",
                 """{"detector":"mcm","id":"A","ood":"near","metric":"fpr95-interp","seed":0,"value":0.25,"tolerance":0.01}""",
                 """{"detector":"mcm","id":"A","ood":null,"metric":"accuracy","seed":1,"value":0.5,"tolerance":0.02}""",
-                """{"verdict":"gain","word":"holds","estimate":0.5,"low":0.25,"high":0.75,"n":100,"margin":0.125,"tolerance":0.041666666666666664}""",
-                """{"verdict":"nothing","word":"cannot be told here","estimate":null,"low":null,"high":null,"n":null,"margin":null,"tolerance":0}""",
+                """{"verdict":"gain","word":"holds","estimate":0.5,"low":0.25,"high":0.75,"n":100,"margin":0.125,"source":null,"tolerance":0.041666666666666664}""",
+                """{"verdict":"nothing","word":"cannot be told here","estimate":null,"low":null,"high":null,"n":null,"margin":null,"source":null,"tolerance":0}""",
             ],
             told);
     }

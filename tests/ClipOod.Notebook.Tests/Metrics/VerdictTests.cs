@@ -37,12 +37,12 @@ public sealed class VerdictTests
     public void Verdict_SaysItsEvidence_OrWhyThereIsNone()
     {
         var verdict = Verdict.Judge("A < B", new Interval(0.1, 0.3, 0.2), 1200, 0.05, published: 0.034);
-        Assert.Equal("A < B: holds (0.2000 [0.1000, 0.3000], n = 1,200, smallest difference that matters 0.05, published 0.034)", verdict.ToString());
+        Assert.Equal("A < B: holds (0.2000 [0.1000, 0.3000], n = 1,200, smallest difference that matters 0.05, published 0.034; mechanism, no claim in print)", verdict.ToString());
         string html = verdict.ToHtml();
         Assert.Contains("A &lt; B", html, StringComparison.Ordinal);
         Assert.Contains("</span> holds</b>", html, StringComparison.Ordinal);
         Assert.Equal(
-            "A beats B: cannot be told here (because no image reached the memory)",
+            "A beats B: cannot be told here (because no image reached the memory; mechanism, no claim in print)",
             Verdict.CannotBeTold("A beats B", "no image reached the memory").ToString());
     }
 

@@ -50,6 +50,27 @@ public sealed class WorldTests
     }
 
     [Fact]
+    public void Published_InAWorldOfMechanism_KeepsTheEstimateAndTakesTheWord()
+    {
+        var verdict = Verdict.Judge("A < B", new Interval(0.1, 0.3, 0.2), 1200, 0.05, published: 0.034);
+        var mechanism = new World("toy", "Made by hand.", "none", [_dataset], [("noise", _images, _images)], [("words", _text)], judgesClaims: false);
+
+        Verdict judged = _world.Published("document A, slide 12", verdict), taught = mechanism.Published("document A, slide 12", verdict);
+
+        Assert.Equal(
+            ("document A, slide 12", VerdictWord.Holds, verdict.Evidence, verdict.Published, verdict.Tolerance),
+            (judged.Source, judged.Word, judged.Evidence, judged.Published, judged.Tolerance));
+        Assert.Equal(
+            ("document A, slide 12", VerdictWord.CannotBeTold, verdict.Evidence, null, verdict.Tolerance),
+            (taught.Source, taught.Word, taught.Evidence, taught.Published, taught.Tolerance));
+        Assert.Equal(
+            "A < B: cannot be told here (because the world toy teaches mechanism and judges no claim in print; as mechanism 0.2000 [0.1000, 0.3000], n = 1,200, smallest difference that matters 0.05; claim of document A, slide 12)",
+            taught.ToString());
+        Assert.Equal("nobody measured it", mechanism.Published("a paper", Verdict.CannotBeTold("A < B", "nobody measured it")).Because);
+        Assert.Throws<ArgumentException>("source", () => _world.Published(" ", verdict));
+    }
+
+    [Fact]
     public void Open_WithoutFeatures_SaysWhichWorldIsMissing()
     {
         WorldNotFoundException error = Assert.Throws<WorldNotFoundException>(() => World.Open(ClipFeatures.WorldName, null, 0));

@@ -68,7 +68,8 @@ public static class PictogramWorld
             [("words", pictograms.EncodeClasses(words))],
             Math.Exp(pictograms.Model.LogitScale.Value.ToDouble()),
             pictograms,
-            seed);
+            seed,
+            judgesClaims: false);
     }
 
     private static Dataset ToDataset(PictogramStudio pictograms, string role, FeatureSet train, FeatureSet validation, FeatureSet test, string note) => new(
