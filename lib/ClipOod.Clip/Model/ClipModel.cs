@@ -37,7 +37,7 @@ public sealed class ClipModel : ClipEncoder
         Graph = new Graph("clip");
         ImageTower = new ClipImageTower(Graph, config, initial);
         TextTower = new ClipTextTower(Graph, config, initial);
-        LogitScale = Graph.Parameter("logit_scale", [], initial("logit_scale", []));
+        LogitScale = Graph.Weight("logit_scale", [], initial("logit_scale", []));
         Pixels = Graph.Input("pixel_values", ElementType.Float, "batch", 3, config.ImageSize, config.ImageSize);
         Ids = Graph.Input("input_ids", ElementType.Int64, "batch", config.ContextLength);
         PooledFeatures = ImageTower.Pool(Pixels);
@@ -65,7 +65,7 @@ public sealed class ClipModel : ClipEncoder
     public ClipTextTower TextTower { get; }
 
     /// <summary>The logarithm of the logit scale, a scalar.</summary>
-    public Parameter LogitScale { get; }
+    public Weight LogitScale { get; }
 
     /// <summary>Input "pixel_values": normalised images, Float, shape (batch, 3, size, size).</summary>
     public Tensor Pixels { get; }
@@ -85,7 +85,7 @@ public sealed class ClipModel : ClipEncoder
     /// <summary>Scaled cosines of <see cref="ImageFeatures"/> and <see cref="TextFeatures"/>, shape (batch, batch).</summary>
     public Tensor Logits => ClipLosses.Logits(ImageFeatures, TextFeatures, LogitScale);
 
-    /// <summary>SHA-256 over the activation and the names and values of all parameters: equal whatever layout they were read from.</summary>
+    /// <summary>SHA-256 over the activation and the names and values of all weights: equal whatever layout they were read from.</summary>
     public override string ModelHash => _hash ??= ComputeHash();
 
     /// <summary>Reads a model.</summary>
@@ -130,8 +130,8 @@ public sealed class ClipModel : ClipEncoder
     /// <summary>A model of its own with the values that this one has now: training it leaves this one as it is.</summary>
     public ClipModel Copy()
     {
-        Dictionary<string, Parameter> parameters = Parameters().ToDictionary(entry => entry.Name, entry => entry.Parameter);
-        return new ClipModel(Config, Tokenizer, (name, _) => Initial.Values(parameters[name].Value.Values<float>()));
+        Dictionary<string, Weight> weights = Weights().ToDictionary(entry => entry.Name, entry => entry.Weight);
+        return new ClipModel(Config, Tokenizer, (name, _) => Initial.Values(weights[name].Value.Values<float>()));
     }
 
     /// <summary>
@@ -178,7 +178,7 @@ public sealed class ClipModel : ClipEncoder
     public void Save(string path, bool halfPrecision = false) => Save(path, [], halfPrecision);
 
     /// <summary>
-    /// Makes encoding see parameters that have changed since the first encoding. <see cref="ClipTrainer"/> calls it; who trains otherwise
+    /// Makes encoding see weights that have changed since the first encoding. <see cref="ClipTrainer"/> calls it; who trains otherwise
     /// calls it after training.
     /// </summary>
     public void Refresh()
@@ -207,39 +207,39 @@ public sealed class ClipModel : ClipEncoder
 
     internal void Save(string path, IEnumerable<SafetensorsTensor> more, bool halfPrecision = false) => Safetensors.Write(
         path,
-        Parameters().Select(entry => halfPrecision
-            ? SafetensorsTensor.FromSinglesAsHalf(entry.Name, [.. entry.Parameter.Value.Shape.Select(size => (int)size)], entry.Parameter.Value.Values<float>())
-            : ToSafetensors(entry.Name, entry.Parameter.Value)).Concat(more),
+        Weights().Select(entry => halfPrecision
+            ? SafetensorsTensor.FromSinglesAsHalf(entry.Name, [.. entry.Weight.Value.Shape.Select(size => (int)size)], entry.Weight.Value.Values<float>())
+            : ToSafetensors(entry.Name, entry.Weight.Value)).Concat(more),
         new Dictionary<string, string> { ["config"] = ClipConfigFile.Write(Config) });
 
-    /// <summary>The model's own parameters, without those that others have added to its graph, sorted by name.</summary>
-    internal IEnumerable<(string Name, Parameter Parameter)> Parameters() =>
-        ImageTower.Parameters.Concat(TextTower.Parameters)
+    /// <summary>The model's own weights, without those that others have added to its graph, sorted by name.</summary>
+    internal IEnumerable<(string Name, Weight Weight)> Weights() =>
+        ImageTower.Weights.Concat(TextTower.Weights)
             .Append(new("logit_scale", LogitScale))
             .OrderBy(entry => entry.Key, StringComparer.Ordinal)
             .Select(entry => (entry.Key, entry.Value));
 
     private protected override float[] EncodePixels(Memory<float> pixels, int count)
     {
-        _imageSession ??= new Evaluator([ImageFeatures], constantParameters: true);
+        _imageSession ??= new Evaluator([ImageFeatures], constantWeights: true);
         return _imageSession.Run((Pixels.Name, pixels))[0].Values<float>();
     }
 
     private PixelEncoder PooledOutput => new(Config.Vision.Width, (pixels, _) =>
     {
-        _pooledSession ??= new Evaluator([PooledFeatures], constantParameters: true);
+        _pooledSession ??= new Evaluator([PooledFeatures], constantWeights: true);
         return _pooledSession.Run((Pixels.Name, pixels))[0].Values<float>();
     });
 
     private PixelEncoder LocalOutput => new(Config.Patches * Config.EmbeddingWidth, (pixels, _) =>
     {
-        _localSession ??= new Evaluator([_localFeatures ??= ImageTower.Locals(Pixels)], constantParameters: true);
+        _localSession ??= new Evaluator([_localFeatures ??= ImageTower.Locals(Pixels)], constantWeights: true);
         return _localSession.Run((Pixels.Name, pixels))[0].Values<float>();
     });
 
     private protected override float[] EncodeIds(long[] ids, int count, int length)
     {
-        _textSession ??= new Evaluator([_textFeatures], constantParameters: true);
+        _textSession ??= new Evaluator([_textFeatures], constantWeights: true);
         return _textSession.Run((_texts.Name, TensorValue.Of(ids, count, length)))[0].Values<float>();
     }
 
@@ -247,10 +247,10 @@ public sealed class ClipModel : ClipEncoder
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes(Config.Activation.ToString()));
-        foreach ((string name, Parameter parameter) in Parameters())
+        foreach ((string name, Weight weight) in Weights())
         {
             hash.AppendData(Encoding.UTF8.GetBytes(name));
-            hash.AppendData(MemoryMarshal.AsBytes(_loaded is null ? parameter.Value.Values<float>() : _loaded[name].Span));
+            hash.AppendData(MemoryMarshal.AsBytes(_loaded is null ? weight.Value.Values<float>() : _loaded[name].Span));
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());

@@ -27,11 +27,14 @@ public static class LocalData
     /// <param name="world">Name of the world, such as "clip-features".</param>
     public static string Features(string world) => Path.Combine(Root, "features", world);
 
-    /// <summary>The repository's root: found from the folder that runs, or else from where this library lies in it.</summary>
+    /// <summary>
+    /// The root of the repository that this library was built in, whatever folder it is called from; for a library from elsewhere, of the
+    /// one around the current folder: the nearest folder above that holds <c>data/pictograms</c>.
+    /// </summary>
     /// <exception cref="WorldNotFoundException">There is none.</exception>
     internal static string FindRepository()
     {
-        foreach (string start in new[] { Environment.CurrentDirectory, Path.GetDirectoryName(typeof(LocalData).Assembly.Location) ?? "" })
+        foreach (string start in new[] { Path.GetDirectoryName(typeof(LocalData).Assembly.Location) ?? "", Environment.CurrentDirectory })
         {
             for (DirectoryInfo? at = start.Length > 0 ? new(start) : null; at is not null; at = at.Parent)
             {

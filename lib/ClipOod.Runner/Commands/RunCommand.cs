@@ -57,7 +57,7 @@ internal sealed class RunCommand : Command
         string[] only = parse.GetValue(_only) ?? [];
         IReadOnlyList<NotebookFile> notebooks = NotebookFile.Find(folder, only);
         World? world = _run.RequireWorld(parse);
-        string site = Path.GetFullPath(parse.GetValue(_output) ?? WorkbookFolders.Around(Environment.CurrentDirectory, "give --output FOLDER").Site);
+        string site = Path.GetFullPath(parse.GetValue(_output) ?? WorkbookFolders.Find("give --output FOLDER").Site);
         string? report = parse.GetValue(_report);
         RequireWritable(site, notebooks, world, report);
         string expected = _run.ExpectedFolder(parse, folder);

@@ -53,7 +53,7 @@ internal sealed class RunCommandOptions
     }
 
     public string NotebooksFolder(ParseResult parse) =>
-        parse.GetValue(_notebooks) ?? WorkbookFolders.Around(Environment.CurrentDirectory, "give --notebooks FOLDER").Notebooks;
+        parse.GetValue(_notebooks) ?? WorkbookFolders.Find("give --notebooks FOLDER").Notebooks;
 
     public string ExpectedFolder(ParseResult parse, string notebooks) =>
         parse.GetValue(_expected) ?? Path.Combine(notebooks, "expected", CurrentWorld.Name);
