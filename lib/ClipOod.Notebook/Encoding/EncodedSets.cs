@@ -10,21 +10,37 @@ internal static class EncodedSets
 {
     public const string ModelHashKey = "model_sha256";
 
+    /// <summary>The name under which <see cref="WritePath"/> notes where a model's weights lie.</summary>
+    public const string ModelPath = "model";
+
     private const string PatchesEnding = ".patches.safetensors";
     private const int FailuresNamed = 3;
 
     /// <summary>The name of a split's files, such as "cifar10-test".</summary>
     public static string FileName(string name, string split) => $"{name}-{split}";
 
+    /// <summary>Notes where the model or the images of a set lie on this machine, so that a world finds them; the sets themselves do not say it.</summary>
+    public static void WritePath(string folder, string name, string path) => AtomicFile.Write(Path.Combine(folder, $"{name}.path"), Path.GetFullPath(path) + "\n");
+
+    /// <summary>What <see cref="WritePath"/> noted, if it is still there; else null.</summary>
+    public static string? ReadPath(string folder, string name) =>
+        Path.Combine(folder, $"{name}.path") is var file && File.Exists(file) && File.ReadAllText(file).Trim() is var path && Path.Exists(path) ? path : null;
+
     /// <summary>Refuses a folder that another model or precision has filled, as features of two models do not compare.</summary>
+    /// <param name="folder">The folder; it need not be there.</param>
+    /// <param name="modelSha256">The hash of the model.</param>
+    /// <param name="precision">In what numbers it computes.</param>
+    /// <param name="width">The width of its features; null where it is not known.</param>
     /// <exception cref="InvalidDataException">It holds such a set; the message names it.</exception>
-    public static void RequireOneModel(string folder, string modelSha256, string precision, int width)
+    public static void RequireOneModel(string folder, string modelSha256, string precision, int? width)
     {
-        foreach (string path in Directory.Exists(folder) ? Directory.GetFiles(folder, "*.safetensors").Order(StringComparer.Ordinal) : [])
+        string[] files = Directory.Exists(folder) ? Directory.GetFiles(folder, "*.safetensors") : [];
+        foreach (string path in files.Order(StringComparer.Ordinal))
         {
             using SafetensorsFile file = Safetensors.Open(path);
-            string found = Describe(file.Metadata.GetValueOrDefault(ModelHashKey, "(not stated)"), file.Metadata.GetValueOrDefault("precision", "(not stated)"), WidthOf(file));
-            string ours = Describe(modelSha256, precision, width);
+            int own = WidthOf(file);
+            string found = Describe(file.Metadata.GetValueOrDefault(ModelHashKey, "(not stated)"), file.Metadata.GetValueOrDefault("precision", "(not stated)"), own);
+            string ours = Describe(modelSha256, precision, width ?? own);
             if (found != ours)
             {
                 throw new InvalidDataException(
@@ -44,10 +60,9 @@ internal static class EncodedSets
 
         using SafetensorsFile file = Safetensors.Open(path);
         string kept = file.Metadata.GetValueOrDefault("plan", "");
-        string? difference = kept.Length == 0 ? "it does not say how it was made" : plan.DifferenceFrom(JsonSerializer.Deserialize<EncodingPlan>(kept)!);
-        return difference is null
-            ? true
-            : throw new InvalidDataException($"{path} is there, but of another encoding, where this one is 'here' and that one 'there': {difference}. Delete it to encode anew, or give another --output.");
+        string? difference = kept.Length == 0 ? "it does not say how it was made" : plan.DifferenceFrom(EncodingPlan.Parse(kept, path));
+        return difference is null ? true : throw new InvalidDataException(
+            $"{path} is there, but of another encoding, where this one is 'here' and that one 'there': {difference}. Delete it to encode anew, or give another --output.");
     }
 
     /// <summary>
@@ -55,12 +70,11 @@ internal static class EncodedSets
     /// folders the chunks come.
     /// </summary>
     /// <param name="parts">Folders with chunks of one plan.</param>
-    /// <param name="classes">The class names, by the numbers of the chunks' labels.</param>
     /// <param name="target">The file to write.</param>
     /// <param name="twice">The chunks that several folders hold, equal in all of them; one is taken.</param>
     /// <returns>The images that were left out.</returns>
     /// <exception cref="InvalidDataException">Plans differ, a chunk is missing, or two folders hold different chunks of one number.</exception>
-    public static IReadOnlyList<FailedImage> Merge(IReadOnlyList<EncodedChunks> parts, IReadOnlyList<string> classes, string target, out IReadOnlyList<int> twice)
+    public static IReadOnlyList<FailedImage> Merge(IReadOnlyList<EncodedChunks> parts, string target, out IReadOnlyList<int> twice)
     {
         EncodingPlan plan = parts[0].Plan;
         foreach (EncodedChunks other in parts.Skip(1))
@@ -102,7 +116,7 @@ internal static class EncodedSets
         }
 
         twice = repeated;
-        return Write(plan, paths, classes, target);
+        return Write(plan, paths, target);
     }
 
     /// <summary>The width of the features in a file of images or texts.</summary>
@@ -125,7 +139,7 @@ internal static class EncodedSets
             $"{plan.Dataset} {plan.Split} is not whole: {missing.Count} of {plan.Chunks} chunks are missing, the first with the images {missing[0] * EncodingPlan.ChunkImages} and after ({shards}). Encode them with the command that made the others, and merge again.");
     }
 
-    private static List<FailedImage> Write(EncodingPlan plan, string[] paths, IReadOnlyList<string> classes, string target)
+    private static List<FailedImage> Write(EncodingPlan plan, string[] paths, string target)
     {
         List<FailedImage> failures = [];
         Dictionary<string, (SafetensorsType Type, int[] Shape)> tensors = new(StringComparer.Ordinal);
@@ -145,7 +159,7 @@ internal static class EncodedSets
         {
             ["dataset"] = plan.Dataset,
             ["split"] = plan.Split,
-            ["classes"] = JsonSerializer.Serialize(classes),
+            ["classes"] = JsonSerializer.Serialize(plan.Classes),
             ["source"] = $"Encoded by {plan.Model} (model {plan.ModelSha256}); {plan.Preprocessing}; {plan.Precision}; {plan.Version}",
             ["note"] = Note(plan, failures),
             ["model"] = plan.Model,

@@ -29,6 +29,9 @@ internal sealed record EncodingPlan
     /// <summary>In what numbers the model computes, such as "FP32".</summary>
     public required string Precision { get; init; }
 
+    /// <summary>The side in pixels of the images that the model sees.</summary>
+    public required int ImageSize { get; init; }
+
     /// <summary>How images are prepared.</summary>
     public required string Preprocessing { get; init; }
 
@@ -40,6 +43,9 @@ internal sealed record EncodingPlan
 
     /// <summary>Which part of it.</summary>
     public required string Split { get; init; }
+
+    /// <summary>The class names, in the order of their numbers.</summary>
+    public required IReadOnlyList<string> Classes { get; init; }
 
     /// <summary>SHA-256 over names, sizes and classes of the images in their order; their content is not read for it.</summary>
     public required string DataSha256 { get; init; }
@@ -59,10 +65,12 @@ internal sealed record EncodingPlan
         Model = modelName,
         ModelSha256 = model.ModelHash,
         Precision = "FP32",
+        ImageSize = model.ImageProcessor.Size,
         Preprocessing = model.ImageProcessor.ToString(),
         Outputs = outputs.ToString(),
         Dataset = source.Name,
         Split = source.Split,
+        Classes = source.Classes,
         DataSha256 = HashOf(source),
         Images = source.Count,
         Version = string.Create(
@@ -92,9 +100,11 @@ internal sealed record EncodingPlan
             .. JsonSerializer.SerializeToElement(this).EnumerateObject()
                 .Zip(JsonSerializer.SerializeToElement(other).EnumerateObject())
                 .Where(pair => pair.First.Name is not nameof(Model) && pair.First.Value.GetRawText() != pair.Second.Value.GetRawText())
-                .Select(pair => $"{pair.First.Name}: {pair.First.Value} here, {pair.Second.Value} there"),
+                .Select(pair => $"{pair.First.Name}: {Short(pair.First.Value)} here, {Short(pair.Second.Value)} there"),
         ];
         return differences.Length == 0 ? null : string.Join("; ", differences);
+
+        static string Short(JsonElement value) => value.ToString() is { Length: > 80 } text ? $"{text[..80]}…" : value.ToString();
     }
 
     /// <summary>The chunks of a shard: as many as the others, to one, and one after the other.</summary>
@@ -104,15 +114,19 @@ internal sealed record EncodingPlan
     public string ToJson() => JsonSerializer.Serialize(this, _format);
 
     /// <exception cref="InvalidDataException">The file is no plan.</exception>
-    public static EncodingPlan Load(string path)
+    public static EncodingPlan Load(string path) => Parse(File.ReadAllText(path), path);
+
+    /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
+    /// <exception cref="InvalidDataException">It is no plan.</exception>
+    public static EncodingPlan Parse(string json, string path)
     {
         try
         {
-            return JsonSerializer.Deserialize<EncodingPlan>(File.ReadAllText(path)) ?? throw new JsonException("It is empty.");
+            return JsonSerializer.Deserialize<EncodingPlan>(json) ?? throw new JsonException("It is empty.");
         }
         catch (JsonException error)
         {
-            throw new InvalidDataException($"{path} is no plan of an encoding: {error.Message} Delete its folder and encode again.", error);
+            throw new InvalidDataException($"{path} holds no plan of an encoding: {error.Message} Delete it and encode again.", error);
         }
     }
 }
