@@ -23,6 +23,8 @@ internal static class ClipOodCommand
           clipood train pictograms               train the tiny CLIP of the world pictograms anew (minutes)
           clipood list                           see which weights, data sets and features can be fetched
           clipood fetch clip-features            get features of real images, and run the notebooks on them too
+          clipood encode --model M --data D      encode images and class names with a real CLIP model
+          clipood merge FOLDER FOLDER            make one feature set of shards
           clipood evaluate scores.csv            measure scores of your own: every metric, in every convention
           clipood results --csv results.csv      save all recorded results in one file
           clipood doctor                         see whether everything that is needed is there
@@ -75,6 +77,8 @@ internal static class ClipOodCommand
         new FetchCommand(),
         new ListCommand(),
         new VerifyCommand(),
+        new EncodeCommand(),
+        new MergeCommand(),
         new EvaluateCommand(),
         new ResultsCommand(),
         new DoctorCommand(),
