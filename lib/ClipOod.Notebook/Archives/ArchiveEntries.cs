@@ -18,6 +18,9 @@ internal sealed class ArchiveEntries(string folder, long archiveLength, ArchiveL
 
     private static readonly string[] _windowsDevices = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", .. "0123456789".SelectMany(n => new[] { $"COM{n}", $"LPT{n}" })];
 
+    private static readonly uint[] _crcTable =
+        [.. Enumerable.Range(0, 256).Select(value => Enumerable.Range(0, 8).Aggregate((uint)value, (sum, _) => (sum & 1) == 0 ? sum >> 1 : (sum >> 1) ^ 0xEDB88320))];
+
     // Full names as spelled first; true for files.
     private readonly Dictionary<string, (string Spelled, bool IsFile)> _taken = new(StringComparer.OrdinalIgnoreCase);
     private readonly byte[] _buffer = new byte[1 << 17];
@@ -44,9 +47,10 @@ internal sealed class ArchiveEntries(string folder, long archiveLength, ArchiveL
     /// <param name="name">Its name in the archive.</param>
     /// <param name="length">Its length as the archive states it.</param>
     /// <param name="content">Its bytes; null for an empty file.</param>
+    /// <param name="crc">Its CRC-32; null where the archive states none, or its format checks it.</param>
     /// <param name="cancellation">Stops within the file.</param>
     /// <exception cref="InvalidDataException">The name is refused, the content has another length, or the limits are passed.</exception>
-    public void AddFile(string name, long length, Stream? content, CancellationToken cancellation)
+    public void AddFile(string name, long length, Stream? content, uint? crc, CancellationToken cancellation)
     {
         Count();
         string path = Checked(name);
@@ -61,17 +65,21 @@ internal sealed class ArchiveEntries(string folder, long archiveLength, ArchiveL
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         using FileStream target = new(file, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
         long written = 0;
+        uint sum = uint.MaxValue;
         for (int read; content is not null && (read = content.Read(_buffer)) > 0; written += read)
         {
             cancellation.ThrowIfCancellationRequested();
             RequireRoom(read);
             _bytes += read;
+            sum = crc is null ? 0 : Crc32(sum, _buffer.AsSpan(0, read));
             target.Write(_buffer, 0, read);
         }
 
-        if (length >= 0 && written != length)
+        if ((length >= 0 && written != length) || (crc is uint expected && ~sum != expected))
         {
-            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"has {written} bytes of '{Shown(name)}', expected {length}: it is truncated or corrupt"));
+            throw new InvalidDataException(written == length
+                ? $"has '{Shown(name)}' with another checksum than it states: it is corrupt"
+                : string.Create(CultureInfo.InvariantCulture, $"has {written} bytes of '{Shown(name)}', expected {length}: it is truncated or corrupt"));
         }
 
         Files++;
@@ -131,6 +139,17 @@ internal sealed class ArchiveEntries(string folder, long archiveLength, ArchiveL
             throw new InvalidDataException(string.Create(
                 CultureInfo.InvariantCulture, $"would become more than {limits.Most(archiveLength):N0} bytes, the limit for an archive of {archiveLength:N0} bytes"));
         }
+    }
+
+    /// <summary>The checksum of zip files (ISO 3309) of bytes that follow others, before its last inversion.</summary>
+    private static uint Crc32(uint sum, ReadOnlySpan<byte> bytes)
+    {
+        foreach (byte value in bytes)
+        {
+            sum = (sum >> 8) ^ _crcTable[(byte)(sum ^ value)];
+        }
+
+        return sum;
     }
 
     private static string Shown(string name) => string.Concat(name.Take(100).Select(c => char.IsControl(c) ? '?' : c)) + (name.Length > 100 ? "..." : "");

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Formats.Tar;
 using System.IO.Compression;
 
@@ -11,6 +12,9 @@ namespace ClipOod.Notebook;
 internal static class Archives
 {
     private const int TarBlock = 512;
+
+    // Header, two bytes of deflate for nothing, checksum and length.
+    private const int ShortestGzip = 20;
 
     // What headers may take beside the files.
     private const long HeaderRoom = 1L << 30;
@@ -92,15 +96,18 @@ internal static class Archives
             }
 
             stream.Position = 0;
-            using GZipStream inflated = new(stream, CompressionMode.Decompress, leaveOpen: true);
+            using GZipStream gzip = new(stream, CompressionMode.Decompress, leaveOpen: true);
+            LimitedStream inflated = new(gzip, limits.Most(stream.Length) + HeaderRoom);
             if (IsTar(inside))
             {
-                UnpackTar(new LimitedStream(inflated, limits.Most(stream.Length) + HeaderRoom), stream, entries, progress, cancellation);
+                UnpackTar(inflated, stream, entries, progress, cancellation);
             }
             else
             {
-                entries.AddFile(name.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? name[..^3] : $"{name}.unpacked", -1, inflated, cancellation);
+                entries.AddFile(name.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? name[..^3] : $"{name}.unpacked", -1, inflated, crc: null, cancellation);
             }
+
+            RequireWhole(inflated, stream);
         }
         else
         {
@@ -134,7 +141,7 @@ internal static class Archives
             }
 
             using Stream content = entry.Open();
-            entries.AddFile(entry.FullName, entry.Length, content, cancellation);
+            entries.AddFile(entry.FullName, entry.Length, content, entry.Crc32, cancellation);
             progress?.Report(stream.Position);
         }
     }
@@ -148,7 +155,7 @@ internal static class Archives
             switch (entry.EntryType)
             {
                 case TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile:
-                    entries.AddFile(entry.Name, entry.Length, entry.DataStream, cancellation);
+                    entries.AddFile(entry.Name, entry.Length, entry.DataStream, crc: null, cancellation);
                     break;
                 case TarEntryType.Directory:
                     entries.AddFolder(entry.Name);
@@ -160,6 +167,20 @@ internal static class Archives
             }
 
             progress?.Report(stream.Position);
+        }
+    }
+
+    /// <summary>Compares what came out of a gzip file with the length that is written at its end (RFC 1952): .NET takes one that ends early.</summary>
+    private static void RequireWhole(LimitedStream inflated, FileStream stream)
+    {
+        // A tar ends before its stream does.
+        inflated.CopyTo(Stream.Null);
+        Span<byte> length = stackalloc byte[sizeof(uint)];
+        stream.Position = Math.Max(0, stream.Length - length.Length);
+        stream.ReadExactly(length);
+        if (stream.Length < ShortestGzip || BinaryPrimitives.ReadUInt32LittleEndian(length) != (uint)inflated.Position)
+        {
+            throw new InvalidDataException(FormattableString.Invariant($"has {inflated.Position} bytes inside, and says another number at its end: it is truncated, or several gzip files in one"));
         }
     }
 
