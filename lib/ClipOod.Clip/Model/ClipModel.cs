@@ -304,7 +304,7 @@ public sealed class ClipModel : ClipEncoder
             if (_joinedSession is null || _joinedOutputs != outputs)
             {
                 _joinedSession?.Dispose();
-                _joinedSession = new Evaluator([.. wanted.Select(TensorOf)], constantParameters: true);
+                _joinedSession = new Evaluator([.. wanted.Select(TensorOf)], constantWeights: true);
                 _joinedOutputs = outputs;
             }
 

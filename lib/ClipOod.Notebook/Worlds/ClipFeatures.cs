@@ -20,6 +20,9 @@ public static class ClipFeatures
     /// <summary>The prompt of nearly all text features here; a data set's provenance says where it was not stated.</summary>
     private const string DefaultPrompt = "a {}";
 
+    /// <summary>The data set in the role of Large, whose classes have published splits.</summary>
+    internal const string ImageNetName = "ImageNet-1k";
+
     private static readonly string[] _files =
     [
         "caltech101-test", "caltech101-val", "caltech256-test", "caltech256-text", "caltech256-val", "cifar10-test500", "cifar10-text",

@@ -17,6 +17,7 @@ public sealed partial class World
     private readonly Catalog<TextFeatures> _texts;
     private readonly WorldEncoder? _encoder;
     private readonly ConcurrentDictionary<(string Role, bool AllClasses), Bench> _benches = new();
+    private readonly ConcurrentDictionary<string, Lazy<ClassSplits>> _splits = new(StringComparer.Ordinal);
 
     internal World(
         string name,
@@ -165,9 +166,54 @@ public sealed partial class World
     public Bench Bench(string role, bool allClasses) => _benches.GetOrAdd((role, allClasses), key =>
     {
         Dataset id = key.AllClasses ? Datasets[key.Role] : Datasets[key.Role].ZeroShot();
-        Embeddings? noise = OodValidation.TryGetValue(PictogramWorld.NoiseSet, out FeatureSet? set) ? set.Features : null;
-        return new Bench(id, new IdSide(Name, id, Text("words"), LogitScale, _encoder, noise), Ood, Seed);
+        return new Bench(id, Known(id), Ood, Seed);
     });
+
+    /// <summary>
+    /// Half of the classes of a data set against the other half, drawn at random: ID and OOD images of one source. Five splits by five
+    /// seeds are repeats of one benchmark, called "C halves" after the role.
+    /// </summary>
+    /// <param name="role">One of <see cref="Datasets"/>: "A", "B", "C" or "Large".</param>
+    /// <param name="splits">Number of draws of the classes, seeds 0 and on.</param>
+    /// <param name="seeds">
+    /// Number of draws of the images of every class, half to train, a quarter to validation and a quarter to test, seeds 0 and on. What is
+    /// random in a detector, such as first weights and the order of a stream, takes the same seed.
+    /// </param>
+    /// <returns>Split by split, seed by seed.</returns>
+    /// <exception cref="KeyNotFoundException">There is no data set in this role.</exception>
+    /// <exception cref="InvalidOperationException">The data set has too few classes, or too few images of one; the message says what is expected.</exception>
+    public IReadOnlyList<Bench> SplitBenches(string role, int splits = 5, int seeds = 5)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(splits);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(seeds);
+        ClassSplits halves = SplitsOf(role);
+        return [.. from split in Enumerable.Range(0, splits)
+                   from seed in Enumerable.Range(0, seeds)
+                   select Halves(halves, $"{role} halves", halves.Draw(split), $"drawn at random with seed {split}", split, seed)];
+    }
+
+    /// <summary>The published split of ImageNet's classes, ImageNet-X, in which siblings lie on both sides; empty where no data set here has these classes.</summary>
+    /// <param name="seeds">As of <see cref="SplitBenches"/>.</param>
+    /// <returns>Seed by seed.</returns>
+    /// <remarks>Noda et al. 2025, arXiv 2501.18463.</remarks>
+    public IReadOnlyList<Bench> PublishedSplitBenches(int seeds = 5)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(seeds);
+        return Large.Name == ClipFeatures.ImageNetName && Large.NumTextClasses == 2 * ClassSplits.ImageNetX.Count
+            ? [.. Enumerable.Range(0, seeds).Select(seed => Halves(SplitsOf("Large"), "ImageNet-X", ClassSplits.ImageNetX, "as ImageNet-X has them", 0, seed))]
+            : [];
+    }
+
+    private ClassSplits SplitsOf(string role) => _splits.GetOrAdd(role, _ => new(() => new ClassSplits(Datasets[role].ZeroShot()))).Value;
+
+    private Bench Halves(ClassSplits splits, string role, IReadOnlyList<int> classes, string how, int split, int seed)
+    {
+        (Dataset id, FeatureSet ood) = splits.Make(role, classes, how, seed);
+        return new Bench(id, Known(id), [new("other half", ood)], split, seed);
+    }
+
+    private IdSide Known(Dataset id) => new(
+        Name, id, Text("words"), LogitScale, _encoder, OodValidation.TryGetValue(PictogramWorld.NoiseSet, out FeatureSet? set) ? set.Features : null);
 
     /// <summary>
     /// A verdict on a claim in print, as far as this world reaches: where it <see cref="JudgesClaims"/> the verdict as it is, elsewhere the
