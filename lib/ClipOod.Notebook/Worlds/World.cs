@@ -15,7 +15,7 @@ public sealed partial class World
     public const string WorldVariable = "CLIPOOD_WORLD";
 
     private readonly Catalog<TextFeatures> _texts;
-    private readonly PictogramStudio? _pictograms;
+    private readonly WorldEncoder? _encoder;
     private readonly ConcurrentDictionary<(string Role, bool AllClasses), Bench> _benches = new();
 
     internal World(
@@ -26,14 +26,14 @@ public sealed partial class World
         IEnumerable<(string Name, FeatureSet Validation, FeatureSet Test)> ood,
         IEnumerable<(string Name, TextFeatures Text)> texts,
         double logitScale = Scores.ClipLogitScale,
-        PictogramStudio? pictograms = null,
+        WorldEncoder? encoder = null,
         int seed = 0,
         bool judgesClaims = true)
     {
         JudgesClaims = judgesClaims;
         Seed = seed;
         LogitScale = logitScale;
-        _pictograms = pictograms;
+        _encoder = encoder;
         Name = name;
         Description = description;
         Model = model;
@@ -74,23 +74,24 @@ public sealed partial class World
         : "It teaches mechanism: what a method does and why. Claims in print are judged on features of a published CLIP, not here.";
 
     /// <summary>Whether the model itself is here and can encode pictures and texts; otherwise there are only features.</summary>
-    public bool HasEncoder => _pictograms is not null;
+    public bool HasEncoder => _encoder is not null;
 
     /// <summary>The model of this world.</summary>
     /// <exception cref="InvalidOperationException">This world holds features only; see <see cref="HasEncoder"/>.</exception>
-    public WorldEncoder Encoder => Pictograms;
+    public WorldEncoder Encoder => _encoder ?? throw new InvalidOperationException(
+        $"The world '{Name}' holds features only, neither the model nor the pixels. Run this in the world '{PictogramWorld.WorldName}'.");
 
     /// <summary>Whether pictures can be drawn here.</summary>
-    public bool HasPictograms => _pictograms is not null;
+    public bool CanDraw => _encoder is PictogramStudio;
 
     /// <summary>The model and the drawings of the world "pictograms".</summary>
-    /// <exception cref="InvalidOperationException">This world holds features only; see <see cref="HasPictograms"/>.</exception>
-    public PictogramStudio Pictograms => _pictograms ?? throw new InvalidOperationException(
-        $"The world '{Name}' holds features only, neither the model nor the pixels. Run this in the world '{PictogramWorld.WorldName}'.");
+    /// <exception cref="InvalidOperationException">This world holds no drawings; see <see cref="CanDraw"/>.</exception>
+    public PictogramStudio Pictograms => _encoder as PictogramStudio ?? throw new InvalidOperationException(
+        $"The world '{Name}' holds no drawings. Run this in the world '{PictogramWorld.WorldName}'.");
 
     /// <summary>The same world seen by another of its models: the same pictures, other features. For comparing models.</summary>
     /// <param name="model">One of <see cref="PictogramStudio.Models"/>.</param>
-    /// <exception cref="InvalidOperationException">This world holds features only; see <see cref="HasPictograms"/>.</exception>
+    /// <exception cref="InvalidOperationException">This world holds no drawings; see <see cref="CanDraw"/>.</exception>
     /// <exception cref="InvalidDataException">There is no such model, or its files are broken.</exception>
     public World WithModel(string model) => PictogramWorld.Open(Pictograms.WithModel(model), seed: 0);
 
@@ -151,7 +152,7 @@ public sealed partial class World
     {
         Dataset id = key.AllClasses ? Datasets[key.Role] : Datasets[key.Role].ZeroShot();
         Embeddings? noise = OodValidation.TryGetValue(PictogramWorld.NoiseSet, out FeatureSet? set) ? set.Features : null;
-        return new Bench(id, new IdSide(Name, id, Text("words"), LogitScale, _pictograms, noise), Ood, Seed);
+        return new Bench(id, new IdSide(Name, id, Text("words"), LogitScale, _encoder, noise), Ood, Seed);
     });
 
     /// <summary>
