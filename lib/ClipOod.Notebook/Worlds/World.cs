@@ -83,16 +83,16 @@ public sealed partial class World
         $"The world '{Name}' holds features only, neither the model nor the pixels. Run this in the world '{PictogramWorld.WorldName}'.");
 
     /// <summary>Whether pictures can be drawn here.</summary>
-    public bool HasPictograms => _encoder is PictogramStudio;
+    public bool CanDraw => _encoder is PictogramStudio;
 
     /// <summary>The model and the drawings of the world "pictograms".</summary>
-    /// <exception cref="InvalidOperationException">This world holds no drawings; see <see cref="HasPictograms"/>.</exception>
+    /// <exception cref="InvalidOperationException">This world holds no drawings; see <see cref="CanDraw"/>.</exception>
     public PictogramStudio Pictograms => _encoder as PictogramStudio ?? throw new InvalidOperationException(
         $"The world '{Name}' holds no drawings. Run this in the world '{PictogramWorld.WorldName}'.");
 
     /// <summary>The same world seen by another of its models: the same pictures, other features. For comparing models.</summary>
     /// <param name="model">One of <see cref="PictogramStudio.Models"/>.</param>
-    /// <exception cref="InvalidOperationException">This world holds no drawings; see <see cref="HasPictograms"/>.</exception>
+    /// <exception cref="InvalidOperationException">This world holds no drawings; see <see cref="CanDraw"/>.</exception>
     /// <exception cref="InvalidDataException">There is no such model, or its files are broken.</exception>
     public World WithModel(string model) => PictogramWorld.Open(Pictograms.WithModel(model), seed: 0);
 

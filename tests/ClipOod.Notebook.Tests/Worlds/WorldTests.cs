@@ -45,7 +45,7 @@ public sealed class WorldTests
     [Fact]
     public void Pictograms_OfAWorldOfFeatures_SaysWhichWorldHasThem()
     {
-        Assert.False(_world.HasPictograms);
+        Assert.False(_world.CanDraw);
         Assert.Contains("world 'pictograms'", Assert.Throws<InvalidOperationException>(() => _world.Pictograms).Message, StringComparison.Ordinal);
     }
 
