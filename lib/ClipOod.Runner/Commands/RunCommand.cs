@@ -67,6 +67,7 @@ internal sealed class RunCommand : Command
         RunOptions options = _run.Options(parse) with
         {
             ExpectedFolder = expected,
+            ExpectedElsewhere = _run.ExpectedElsewhere(parse, folder),
             StopOnError = parse.GetValue(_stopOnError),
             ResultsMayDiffer = record || nothingRecorded,
         };
@@ -100,7 +101,7 @@ internal sealed class RunCommand : Command
         IReadOnlyList<string> pages = SiteWriter.Write(
             site,
             [.. run.Runs, .. NotRunYet(folder, run)],
-            new SiteOptions("ClipOod", "Out-of-distribution detection with CLIP", world?.Name ?? "", world?.Description ?? ""),
+            new SiteOptions("ClipOod", "Out-of-distribution detection with CLIP", world?.Name ?? "", world?.Description ?? "", world?.Reach ?? ""),
             removeOthers: only.Length == 0 && parameters.Count == 0);
         if (report is not null)
         {

@@ -58,6 +58,16 @@ internal sealed class RunCommandOptions
     public string ExpectedFolder(ParseResult parse, string notebooks) =>
         parse.GetValue(_expected) ?? Path.Combine(notebooks, "expected", CurrentWorld.Name);
 
+    /// <summary>The other worlds with recorded results, in the order of <see cref="World.Names"/>; none where --expected names a folder of one world.</summary>
+    public IReadOnlyList<(string World, string Folder)> ExpectedElsewhere(ParseResult parse, string notebooks) => parse.GetValue(_expected) is not null
+        ? []
+        :
+        [
+            .. World.Names.Where(name => name != CurrentWorld.Name)
+                .Select(name => (name, Path.Combine(notebooks, "expected", name)))
+                .Where(world => Directory.Exists(world.Item2)),
+        ];
+
     /// <summary>Chooses the world and opens it; call it before anything that depends on the world.</summary>
     /// <returns>The world; null where the notebooks are to run without one.</returns>
     public World? RequireWorld(ParseResult parse)
