@@ -30,7 +30,7 @@ public static class PictogramWorld
 
     internal static World Open(int seed)
     {
-        string root = FindRoot();
+        string root = LocalData.FindRepository();
         PictogramFolder folder = PictogramFolder.Open(Path.Combine(root, "data", WorldName));
         return Open(new PictogramStudio(folder, Path.Combine(root, "artifacts", "cache")), seed);
     }
@@ -99,23 +99,5 @@ public static class PictogramWorld
             string.Join(" ", sets.Select(set => set.Provenance)),
             new Lazy<ImageBatch>(() => new ImageBatch(
                 labels.Count, PictogramArtist.Side, PictogramArtist.Side, [.. sets.SelectMany(set => set.Images!.Pixels.ToArray())])));
-    }
-
-    /// <summary>The repository's root: found from the folder that runs, or else from where this library lies in it.</summary>
-    private static string FindRoot()
-    {
-        foreach (string start in new[] { Environment.CurrentDirectory, Path.GetDirectoryName(typeof(PictogramWorld).Assembly.Location) ?? "" })
-        {
-            for (DirectoryInfo? at = start.Length > 0 ? new(start) : null; at is not null; at = at.Parent)
-            {
-                if (Directory.Exists(Path.Combine(at.FullName, "data", WorldName)))
-                {
-                    return at.FullName;
-                }
-            }
-        }
-
-        throw new WorldNotFoundException(
-            $"The world '{WorldName}' is missing: neither {Environment.CurrentDirectory} nor a folder above it holds data/{WorldName}. Run inside the repository.");
     }
 }
