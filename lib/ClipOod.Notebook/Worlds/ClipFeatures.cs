@@ -41,7 +41,7 @@ public static class ClipFeatures
         ];
         (string, TextFeatures)[] texts =
         [
-            ("cifar100", reader.Texts("cifar100-text", "text_features", "not stated", _cifar100)),
+            ("cifar100", reader.Texts("cifar100-text", "text_features", "not stated", Cifar100)),
             ("words", reader.Texts("lvis-text", "text_features", DefaultPrompt)),
         ];
         return new World(
@@ -235,7 +235,7 @@ public static class ClipFeatures
     }
 
     /// <summary>The fine class names of CIFAR-100 (Krizhevsky 2009) in alphabetical order, which the file of text features follows.</summary>
-    private static readonly string[] _cifar100 =
+    internal static IReadOnlyList<string> Cifar100 { get; } =
     [
         "apple", "aquarium fish", "baby", "bear", "beaver", "bed", "bee", "beetle", "bicycle", "bottle", "bowl", "boy", "bridge", "bus",
         "butterfly", "camel", "can", "castle", "caterpillar", "cattle", "chair", "chimpanzee", "clock", "cloud", "cockroach", "couch", "crab",

@@ -15,7 +15,7 @@ public sealed partial class World
     public const string WorldVariable = "CLIPOOD_WORLD";
 
     private readonly Catalog<TextFeatures> _texts;
-    private readonly PictogramStudio? _pictograms;
+    private readonly WorldEncoder? _encoder;
     private readonly ConcurrentDictionary<(string Role, bool AllClasses), Bench> _benches = new();
 
     internal World(
@@ -26,12 +26,12 @@ public sealed partial class World
         IEnumerable<(string Name, FeatureSet Validation, FeatureSet Test)> ood,
         IEnumerable<(string Name, TextFeatures Text)> texts,
         double logitScale = Scores.ClipLogitScale,
-        PictogramStudio? pictograms = null,
+        WorldEncoder? encoder = null,
         int seed = 0)
     {
         Seed = seed;
         LogitScale = logitScale;
-        _pictograms = pictograms;
+        _encoder = encoder;
         Name = name;
         Description = description;
         Model = model;
@@ -58,26 +58,27 @@ public sealed partial class World
     public double LogitScale { get; }
 
     /// <summary>The names of all worlds, the default one first.</summary>
-    public static IReadOnlyList<string> Names { get; } = [PictogramWorld.WorldName, ClipFeatures.WorldName];
+    public static IReadOnlyList<string> Names { get; } = [PictogramWorld.WorldName, ClipFeatures.WorldName, .. EncodedWorld.Names];
 
     /// <summary>Whether the model itself is here and can encode pictures and texts; otherwise there are only features.</summary>
-    public bool HasEncoder => _pictograms is not null;
+    public bool HasEncoder => _encoder is not null;
 
     /// <summary>The model of this world.</summary>
     /// <exception cref="InvalidOperationException">This world holds features only; see <see cref="HasEncoder"/>.</exception>
-    public WorldEncoder Encoder => Pictograms;
+    public WorldEncoder Encoder => _encoder ?? throw new InvalidOperationException(
+        $"The world '{Name}' holds features only, neither the model nor the pixels. Run this in the world '{PictogramWorld.WorldName}'.");
 
     /// <summary>Whether pictures can be drawn here.</summary>
-    public bool HasPictograms => _pictograms is not null;
+    public bool HasPictograms => _encoder is PictogramStudio;
 
     /// <summary>The model and the drawings of the world "pictograms".</summary>
-    /// <exception cref="InvalidOperationException">This world holds features only; see <see cref="HasPictograms"/>.</exception>
-    public PictogramStudio Pictograms => _pictograms ?? throw new InvalidOperationException(
-        $"The world '{Name}' holds features only, neither the model nor the pixels. Run this in the world '{PictogramWorld.WorldName}'.");
+    /// <exception cref="InvalidOperationException">This world holds no drawings; see <see cref="HasPictograms"/>.</exception>
+    public PictogramStudio Pictograms => _encoder as PictogramStudio ?? throw new InvalidOperationException(
+        $"The world '{Name}' holds no drawings. Run this in the world '{PictogramWorld.WorldName}'.");
 
     /// <summary>The same world seen by another of its models: the same pictures, other features. For comparing models.</summary>
     /// <param name="model">One of <see cref="PictogramStudio.Models"/>.</param>
-    /// <exception cref="InvalidOperationException">This world holds features only; see <see cref="HasPictograms"/>.</exception>
+    /// <exception cref="InvalidOperationException">This world holds no drawings; see <see cref="HasPictograms"/>.</exception>
     /// <exception cref="InvalidDataException">There is no such model, or its files are broken.</exception>
     public World WithModel(string model) => PictogramWorld.Open(Pictograms.WithModel(model), seed: 0);
 
@@ -116,9 +117,23 @@ public sealed partial class World
     {
         null or "" or PictogramWorld.WorldName => PictogramWorld.Open(seed),
         ClipFeatures.WorldName => ClipFeatures.Open(featuresFolder, seed),
+        _ when IsFolder(name) => OpenFeatures(name, seed),
+        _ when EncodedWorld.IsKnown(name) => EncodedWorld.Open(name, seed),
         _ => throw new WorldNotFoundException(
             $"{WorldVariable} names the world '{name}', which is unknown. Known: {string.Join(", ", Names)}. Unset {WorldVariable} for the default."),
     };
+
+    /// <summary>
+    /// Opens a world of features that another program made: a folder with a subfolder for each role, as <c>data/README.md</c> lays it out.
+    /// </summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="seed">Of the splits that the folder leaves to be made.</param>
+    /// <exception cref="WorldNotFoundException">There is no such folder, or it lacks a role that every world has.</exception>
+    /// <exception cref="InvalidDataException">A file is broken, or does not fit the others; the message names it.</exception>
+    public static World OpenFeatures(string folder, int seed = 0) => FeatureFolder.Open(folder, seed);
+
+    /// <summary>Whether a name of a world is the path of a folder of features, for <see cref="OpenFeatures"/>.</summary>
+    internal static bool IsFolder(string name) => name.AsSpan().IndexOfAny('/', '\\') >= 0 || (!Names.Contains(name) && Directory.Exists(name));
 
     /// <summary>
     /// The ID data set in a role, restricted to the classes that have text features, with the world's OOD sets cleaned of what it knows:
@@ -138,7 +153,7 @@ public sealed partial class World
     {
         Dataset id = key.AllClasses ? Datasets[key.Role] : Datasets[key.Role].ZeroShot();
         Embeddings? noise = OodValidation.TryGetValue(PictogramWorld.NoiseSet, out FeatureSet? set) ? set.Features : null;
-        return new Bench(id, new IdSide(Name, id, Text("words"), LogitScale, _pictograms, noise), Ood, Seed);
+        return new Bench(id, new IdSide(Name, id, Text("words"), LogitScale, _encoder, noise), Ood, Seed);
     });
 
     /// <summary>Text features of names that belong to no data set of this world, such as candidates for negative labels.</summary>

@@ -21,6 +21,8 @@ internal static class ClipOodCommand
           clipood export --for jupyter           save all notebooks as Jupyter opens and runs them
           clipood jupyter install                give Jupyter the kernel that runs them
           clipood train pictograms               train the tiny CLIP of the world pictograms anew (minutes)
+          clipood encode --model M --data D      encode images and class names with a real CLIP model
+          clipood merge FOLDER FOLDER            make one feature set of shards
           clipood evaluate scores.csv            measure scores of your own: every metric, in every convention
           clipood results --csv results.csv      save all recorded results in one file
           clipood doctor                         see whether everything that is needed is there
@@ -70,6 +72,8 @@ internal static class ClipOodCommand
         new ExportCommand(),
         new JupyterCommand(),
         new TrainCommand(),
+        new EncodeCommand(),
+        new MergeCommand(),
         new EvaluateCommand(),
         new ResultsCommand(),
         new DoctorCommand(),

@@ -6,19 +6,26 @@ namespace ClipOod.Runner.Commands;
 internal static class CurrentWorld
 {
     /// <summary>Its name, by which recorded results are filed; known also where the world is missing.</summary>
-    public static string Name => Environment.GetEnvironmentVariable(World.WorldVariable) is { Length: > 0 } name ? name : World.Names[0];
+    public static string Name => Environment.GetEnvironmentVariable(World.WorldVariable) is { Length: > 0 } name
+        ? World.IsFolder(name) ? Path.GetFileName(Path.TrimEndingDirectorySeparator(name)) : name
+        : World.Names[0];
+
+    /// <summary>Whether it is one of those that this repository has recorded results of.</summary>
+    public static bool IsShipped => Name is PictogramWorld.WorldName or ClipFeatures.WorldName;
 
     /// <summary>Chooses the world for this process and the notebooks that it starts.</summary>
-    /// <param name="name">One of <see cref="World.Names"/>.</param>
+    /// <param name="name">One of <see cref="World.Names"/>, another model's world, or a folder of features.</param>
     /// <exception cref="CommandException">There is no such world.</exception>
     public static void Choose(string name)
     {
-        if (!World.Names.Contains(name))
+        bool folder = World.IsFolder(name);
+        if (!folder && !World.Names.Contains(name) && !EncodedWorld.IsKnown(name))
         {
-            throw new CommandException($"--world {name}: there is no such world. Worlds: {string.Join(", ", World.Names)}.");
+            throw new CommandException($"--world {name}: there is no such world. Worlds: {string.Join(", ", World.Names)}; the name of another model of the catalogue; or the path of a folder of features.");
         }
 
-        Environment.SetEnvironmentVariable(World.WorldVariable, name);
+        // The notebooks run in their own folder.
+        Environment.SetEnvironmentVariable(World.WorldVariable, folder ? Path.GetFullPath(name) : name);
     }
 
     /// <summary>Opens the world, so that its absence is said once and not by every notebook.</summary>
@@ -29,6 +36,11 @@ internal static class CurrentWorld
         if (Environment.GetEnvironmentVariable(ClipFeatures.FolderVariable) is { Length: > 0 } folder)
         {
             Environment.SetEnvironmentVariable(ClipFeatures.FolderVariable, Path.GetFullPath(folder));
+        }
+
+        if (Environment.GetEnvironmentVariable(LocalData.FolderVariable) is { Length: > 0 } data)
+        {
+            Environment.SetEnvironmentVariable(LocalData.FolderVariable, Path.GetFullPath(data));
         }
 
         try

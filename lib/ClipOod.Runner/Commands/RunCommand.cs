@@ -61,11 +61,14 @@ internal sealed class RunCommand : Command
         string? report = parse.GetValue(_report);
         RequireWritable(site, notebooks, world, report);
         string expected = _run.ExpectedFolder(parse, folder);
+
+        // Somebody's own features or model: no results are recorded that could match.
+        bool nothingRecorded = !CurrentWorld.IsShipped && !Directory.Exists(expected);
         RunOptions options = _run.Options(parse) with
         {
             ExpectedFolder = expected,
             StopOnError = parse.GetValue(_stopOnError),
-            ResultsMayDiffer = record,
+            ResultsMayDiffer = record || nothingRecorded,
         };
 
         RunDisplay display = RunDisplay.On(parse.InvocationConfiguration.Output, parse.GetValue(_quiet));
@@ -77,7 +80,11 @@ internal sealed class RunCommand : Command
         }
 
         display.PrintOutcome(run);
-        if (run.Runs.Any(notebook => notebook.Results.Any(result => result.State != CheckState.Matches)) && !record)
+        if (nothingRecorded && !record)
+        {
+            display.PrintLine($"Nothing is recorded of the world '{CurrentWorld.Name}': its results are shown, and none was compared. To record them: clipood run --record");
+        }
+        else if (run.Runs.Any(notebook => notebook.Results.Any(result => result.State != CheckState.Matches)) && !record)
         {
             display.PrintLine(parameters.Count > 0
                 ? "Results may differ from the recorded ones where parameters are given; that is no failure."
