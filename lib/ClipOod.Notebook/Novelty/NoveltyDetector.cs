@@ -211,6 +211,38 @@ public sealed class NoveltyDetector
             : new NoveltyDetector(null, Classes, Counts, options, FittedScores.Of(_fitted.Statistics, options), Calibration.Of(Known, options, statisticsOnly: true));
     }
 
+    /// <summary>Checks that images were encoded by the model of the known images.</summary>
+    /// <param name="modelHash">The fingerprint of the model that encodes them.</param>
+    /// <exception cref="NoveltyException">It is another model.</exception>
+    public void RequireModel(string modelHash)
+    {
+        if (Options.ModelHash.Length > 0 && Options.ModelHash != modelHash)
+        {
+            throw new NoveltyException(
+                $"This detector is of the model {Options.Model} ({Short(Options.ModelHash)}), and the images are encoded by another ({Short(modelHash)}): their features do not compare. Give --model {Options.Model}, or fit a detector with the model at hand.");
+        }
+
+        static string Short(string hash) => hash[..Math.Min(8, hash.Length)];
+    }
+
+    /// <summary>Writes the detector to a file, which says itself what it holds of the known images.</summary>
+    /// <param name="path">The file to write or replace, whole or not at all.</param>
+    public void Save(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        NoveltyFile.Save(this, path);
+    }
+
+    /// <summary>Reads a detector that <see cref="Save"/> wrote.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">It is no detector, a damaged one, or one of another version; the message says what to do.</exception>
+    public static NoveltyDetector Load(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return NoveltyFile.Load(path);
+    }
+
     /// <summary>The detector in words: what it knows, what it uses and why.</summary>
     public string Explain()
     {

@@ -89,9 +89,10 @@ public sealed class NoveltyReport
 
     /// <summary>A row per image, strangest first.</summary>
     /// <param name="names">Names of the images by row.</param>
-    public ResultTable ToTable(IReadOnlyList<string>? names = null)
+    /// <param name="most">Rows to show.</param>
+    public ResultTable ToTable(IReadOnlyList<string>? names = null, int most = int.MaxValue)
     {
-        NoveltyVerdict[] rows = [.. StrangestFirst];
+        NoveltyVerdict[] rows = [.. StrangestFirst.Take(most)];
         ResultTable table = new ResultTable("Images, strangest first")
             .Text("Image", rows.Select(row => names?[row.Index] ?? Numbers.Count(row.Index)))
             .Text("Verdict", rows.Select(VerdictOf))
