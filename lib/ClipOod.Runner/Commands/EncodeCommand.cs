@@ -100,7 +100,13 @@ internal sealed class EncodeCommand : Command
         {
             foreach ((string set, ImageSource source) in sources)
             {
-                Encode(new EncodingJob(loaded, modelName, source, name ?? LocalImages.NameOf(set), outputs, folder), set, shard, output, cancellation);
+                EncodingJob job = new(loaded, modelName, source, name ?? LocalImages.NameOf(set), outputs, folder);
+                if (Directory.Exists(set))
+                {
+                    EncodedSets.WritePath(folder, Path.GetFileNameWithoutExtension(job.Target), set);
+                }
+
+                Encode(job, shard, output, cancellation);
             }
         }
         catch (OperationCanceledException)
@@ -129,7 +135,7 @@ internal sealed class EncodeCommand : Command
         }
     }
 
-    private static void Encode(EncodingJob job, string data, EncodingShard? shard, TextWriter output, CancellationToken cancellation)
+    private static void Encode(EncodingJob job, EncodingShard? shard, TextWriter output, CancellationToken cancellation)
     {
         string what = $"{job.Plan.Dataset} {job.Plan.Split}";
         string parts = Path.ChangeExtension(job.Target, EncodedChunks.Ending);
@@ -156,11 +162,6 @@ internal sealed class EncodeCommand : Command
         if (shard is null && Directory.Exists(parts))
         {
             Directory.Delete(parts, recursive: true);
-        }
-
-        if (Directory.Exists(data))
-        {
-            EncodedSets.WritePath(Path.GetDirectoryName(job.Target)!, Path.GetFileNameWithoutExtension(job.Target), data);
         }
     }
 
