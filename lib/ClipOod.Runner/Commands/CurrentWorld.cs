@@ -8,6 +8,17 @@ internal static class CurrentWorld
     /// <summary>Its name, by which recorded results are filed; known also where the world is missing.</summary>
     public static string Name => Environment.GetEnvironmentVariable(World.WorldVariable) is { Length: > 0 } name ? name : World.Names[0];
 
+    /// <summary>
+    /// The default world and the one that was fetched, where it was, and where the environment names neither a world nor a folder of features.
+    /// </summary>
+    public static IReadOnlyList<string> Fetched =>
+        new[] { World.WorldVariable, ClipFeatures.FolderVariable }.All(name => string.IsNullOrEmpty(Environment.GetEnvironmentVariable(name))) && ClipFeatures.Folder is not null
+            ? [World.Names[0], ClipFeatures.WorldName]
+            : [World.Names[0]];
+
+    /// <summary>Whether the world holds the data that its results were recorded with.</summary>
+    public static bool IsAsRecorded => Name != ClipFeatures.WorldName || !ClipFeatures.HasTrainingPart;
+
     /// <summary>Chooses the world for this process and the notebooks that it starts.</summary>
     /// <param name="name">One of <see cref="World.Names"/>.</param>
     /// <exception cref="CommandException">There is no such world.</exception>
@@ -26,9 +37,12 @@ internal static class CurrentWorld
     public static World Require()
     {
         // The notebooks run in their own folder, so a path relative to this one must not reach them as it is.
-        if (Environment.GetEnvironmentVariable(ClipFeatures.FolderVariable) is { Length: > 0 } folder)
+        foreach (string variable in new[] { ClipFeatures.FolderVariable, LocalData.FolderVariable })
         {
-            Environment.SetEnvironmentVariable(ClipFeatures.FolderVariable, Path.GetFullPath(folder));
+            if (Environment.GetEnvironmentVariable(variable) is { Length: > 0 } folder)
+            {
+                Environment.SetEnvironmentVariable(variable, Path.GetFullPath(folder));
+            }
         }
 
         try
