@@ -125,7 +125,7 @@ public sealed partial class World
     /// <exception cref="WorldNotFoundException">The world is unknown or its data are not there; the message says how to get them.</exception>
     /// <exception cref="InvalidDataException">A file is broken; the message names it.</exception>
     public static World Open(int seed = 0) => Open(
-        Environment.GetEnvironmentVariable(WorldVariable), Environment.GetEnvironmentVariable(ClipFeatures.FolderVariable), seed);
+        Environment.GetEnvironmentVariable(WorldVariable), ClipFeatures.Folder, seed);
 
     internal static World Open(string? name, string? featuresFolder, int seed) => name switch
     {

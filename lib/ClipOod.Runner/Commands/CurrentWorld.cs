@@ -13,6 +13,17 @@ internal static class CurrentWorld
     /// <summary>Whether it is one of those that this repository has recorded results of.</summary>
     public static bool IsShipped => Name is PictogramWorld.WorldName or ClipFeatures.WorldName;
 
+    /// <summary>
+    /// The default world and the one that was fetched, where it was, and where the environment names neither a world nor a folder of features.
+    /// </summary>
+    public static IReadOnlyList<string> Fetched =>
+        new[] { World.WorldVariable, ClipFeatures.FolderVariable }.All(name => string.IsNullOrEmpty(Environment.GetEnvironmentVariable(name))) && ClipFeatures.Folder is not null
+            ? [World.Names[0], ClipFeatures.WorldName]
+            : [World.Names[0]];
+
+    /// <summary>Whether the world holds the data that its results were recorded with.</summary>
+    public static bool IsAsRecorded => Name != ClipFeatures.WorldName || !ClipFeatures.HasTrainingPart;
+
     /// <summary>Chooses the world for this process and the notebooks that it starts.</summary>
     /// <param name="name">One of <see cref="World.Names"/>, another model's world, or a folder of features.</param>
     /// <exception cref="CommandException">There is no such world.</exception>
@@ -33,9 +44,12 @@ internal static class CurrentWorld
     public static World Require()
     {
         // The notebooks run in their own folder, so a path relative to this one must not reach them as it is.
-        if (Environment.GetEnvironmentVariable(ClipFeatures.FolderVariable) is { Length: > 0 } folder)
+        foreach (string variable in new[] { ClipFeatures.FolderVariable, LocalData.FolderVariable })
         {
-            Environment.SetEnvironmentVariable(ClipFeatures.FolderVariable, Path.GetFullPath(folder));
+            if (Environment.GetEnvironmentVariable(variable) is { Length: > 0 } folder)
+            {
+                Environment.SetEnvironmentVariable(variable, Path.GetFullPath(folder));
+            }
         }
 
         if (Environment.GetEnvironmentVariable(LocalData.FolderVariable) is { Length: > 0 } data)

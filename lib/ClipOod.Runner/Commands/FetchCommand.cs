@@ -115,10 +115,17 @@ internal sealed class FetchCommand : Command
                     failed.Add((wanted, e));
                 }
             }));
-        foreach (Wanted wanted in missing.Where(wanted => wanted.Receipts[wanted.File.Path] is not null))
+        foreach (IGrouping<SourceEntry, Wanted> came in missing.Where(wanted => wanted.IsSettled).GroupBy(wanted => wanted.Entry))
         {
-            FileReceipt receipt = wanted.Receipts[wanted.File.Path]!;
-            console.WriteLine($"  {wanted.Request.Name}, {Sources.Size(receipt.Bytes)}, {Compared(wanted, receipt)}; from {receipt.From}");
+            FileReceipt[] receipts = [.. came.Select(wanted => wanted.Receipts[wanted.File.Path]!)];
+            console.WriteLine($"{came.Key.Name}: {receipts.Length} {(receipts.Length == 1 ? "file" : "files")}, {Sources.Size(receipts.Sum(receipt => receipt.Bytes))}, of which {receipts.Count(receipt => receipt.IsAsExpected)} with their published hash.");
+            foreach (Wanted wanted in came.Where(wanted => !wanted.Receipts[wanted.File.Path]!.IsAsExpected))
+            {
+                string sha256 = wanted.Receipts[wanted.File.Path]!.Sha256;
+                console.WriteLine(wanted.Request.HasHash
+                    ? $"  {wanted.File.Path} is NOT the published file, and was taken as asked for: SHA-256 {sha256}"
+                    : $"  {wanted.File.Path} has no published hash; clipood verify will compare it with what came: SHA-256 {sha256}");
+            }
         }
 
         Tell(error, [.. failed.OrderBy(failure => failure.File.Request.Name, StringComparer.Ordinal)]);
@@ -156,11 +163,6 @@ internal sealed class FetchCommand : Command
             ? await downloader.FetchAsync(request, progress, cancellation)
             : throw new DownloadException($"{request.Name} is got by hand. {entry.Manual} Then run: clipood fetch {entry.Name} --from FILE-OR-FOLDER");
     }
-
-    private static string Compared(Wanted wanted, FileReceipt receipt) =>
-        receipt.IsAsExpected ? "verified"
-        : wanted.Request.HasHash ? $"NOT the published file, taken as asked for: SHA-256 {receipt.Sha256}"
-        : $"no hash is published; from now on it is compared with what came: SHA-256 {receipt.Sha256}";
 
     private static void RequireSpace(IReadOnlyList<Wanted> missing)
     {

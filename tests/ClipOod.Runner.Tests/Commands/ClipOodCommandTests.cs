@@ -329,6 +329,7 @@ public sealed class ClipOodCommandTests : IDisposable
             RedirectStandardError = true,
         };
         start.Environment["CLIPOOD_FEATURES"] = folder;
+        start.Environment["CLIPOOD_DATA"] = _workbook.Root;
 
         using Process process = Process.Start(start)!;
         string error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
