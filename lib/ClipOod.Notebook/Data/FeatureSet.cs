@@ -155,6 +155,25 @@ public sealed class FeatureSet
             images);
     }
 
+    /// <summary>These rows followed by the rows of another data set, of K + L classes: class k of the other becomes class K + k.</summary>
+    /// <param name="other">A set of L classes of any names, with features of the same width.</param>
+    /// <exception cref="ArgumentException">The widths differ.</exception>
+    public FeatureSet Join(FeatureSet other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        Lazy<ImageBatch>? images = other._images is null
+            ? null
+            : Pictures(ours => new ImageBatch(Count + other.Count, ours.Height, ours.Width, [.. ours.Pixels, .. other._images.Value.Pixels]));
+        return new FeatureSet(
+            $"{Name} + {other.Name}",
+            Split == other.Split ? Split : $"{Split} + {other.Split}",
+            Features.Append(other.Features),
+            [.. Labels, .. other.Labels.Select(label => NumClasses + label)],
+            [.. Classes, .. other.Classes],
+            Provenance == other.Provenance ? Provenance : $"{Provenance} {other.Provenance}",
+            images);
+    }
+
     /// <summary>Only the rows of the given classes; class <c>keep[k]</c> becomes class k.</summary>
     /// <param name="keep">Distinct class numbers, each 0 to K−1.</param>
     /// <exception cref="ArgumentException">A number is out of range or occurs twice, or none is given.</exception>
