@@ -155,6 +155,15 @@ public sealed class FeatureSet
             images);
     }
 
+    /// <summary>These rows followed by the rows of another data set, of K + L classes: class k of the other becomes class K + k.</summary>
+    /// <param name="other">A set of L classes of any names, with features of the same width.</param>
+    /// <exception cref="ArgumentException">The widths differ.</exception>
+    public FeatureSet Join(FeatureSet other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return Union($"{Name} + {other.Name}", Split == other.Split ? Split : $"{Split} + {other.Split}", [this, other]);
+    }
+
     /// <summary>The rows of several data sets one after another, the classes of each after those of the one before.</summary>
     internal static FeatureSet Union(string name, string split, IReadOnlyList<FeatureSet> sets)
     {
@@ -172,7 +181,7 @@ public sealed class FeatureSet
             sets.Skip(1).Aggregate(sets[0].Features, (all, set) => all.Append(set.Features)),
             labels,
             [.. sets.SelectMany(set => set.Classes)],
-            string.Join(" ", sets.Select(set => set.Provenance)),
+            string.Join(" ", sets.Select(set => set.Provenance).Distinct()),
             sets.Any(set => set._images is null) ? null : new Lazy<ImageBatch>(() => sets.Skip(1).Aggregate(sets[0].Images!, (all, set) => all.Append(set.Images!))));
     }
 

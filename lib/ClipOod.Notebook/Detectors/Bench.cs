@@ -120,6 +120,14 @@ public sealed class Bench
             : throw new ArgumentException($"Got training images of {train.NumClasses} classes of {train.Name}, expected the {Id.NumClasses} classes of {Id.Name} in their order.", nameof(train));
     }
 
+    /// <summary>
+    /// The test images of other benches as OOD sets of this one, under their roles: without this bench itself, and without sets all of
+    /// whose classes it knows, of which nothing is OOD.
+    /// </summary>
+    /// <param name="others">Benches of the same world.</param>
+    public IReadOnlyList<OodSet> Against(IEnumerable<Bench> others) =>
+        [.. others.Where(other => other.Role != Role && !KnowsAll(other.Test)).Select(other => Clean(other.Role, other.Test))];
+
     /// <summary>Whether the ID set knows every class of other images: nothing of them is OOD then, and <see cref="Clean"/> refuses them.</summary>
     /// <param name="images">The images, with the names of their classes.</param>
     public bool KnowsAll(FeatureSet images) => KnownOf(images).Length == images.NumClasses;
