@@ -21,7 +21,7 @@ public sealed partial class Graph
     /// <summary>The part of the graph that computes some tensors, as a serialized ONNX model (opset 17).</summary>
     /// <param name="outputs">The tensors; they are the model's outputs, by name and in this order. Parameters are inputs, after those of the graph.</param>
     /// <param name="training">Whether dropout drops.</param>
-    public byte[] ToModel(IReadOnlyList<Tensor> outputs, bool training = false) => ToModel(outputs, training, initializer: null, []);
+    public byte[] ToModel(IReadOnlyList<Tensor> outputs, bool training = false) => ToModel(outputs, training, initializer: null);
 
     /// <summary>The leaves (inputs, parameters, states) that some tensors depend on, in the order of their making.</summary>
     /// <param name="outputs">The tensors.</param>
@@ -30,9 +30,11 @@ public sealed partial class Graph
         [.. Needed(outputs, quantized, out _).Where(t => t.Producer is null && !_constants.ContainsKey(t) && t != _trainingMode)];
 
     /// <summary>The model, with the parameters that <paramref name="initializer"/> gives a value inside it.</summary>
-    internal byte[] ToModel(IReadOnlyList<Tensor> outputs, bool training, Func<Parameter, TensorProto>? initializer, Dictionary<Node, QuantizedWeights> quantized)
+    internal byte[] ToModel(
+        IReadOnlyList<Tensor> outputs, bool training, Func<Parameter, TensorProto>? initializer, Dictionary<Node, QuantizedWeights>? quantized = null)
     {
         ArgumentNullException.ThrowIfNull(outputs);
+        quantized ??= [];
         GraphProto graph = new() { Name = Name };
         HashSet<Node> written = [];
         foreach (Tensor tensor in Needed(outputs, quantized, out Dictionary<Node, (Tensor Tensor, int Axis)> sources))

@@ -89,8 +89,8 @@ public sealed class ClipModel : ClipEncoder
     public Tensor Logits => ClipLosses.Logits(ImageFeatures, TextFeatures, LogitScale);
 
     /// <summary>
-    /// In what numbers it encodes from now on: single precision unless it is set. The towers' graphs, and so training and gradients, are in
-    /// single precision whatever it says. Features of two precisions are not to be mixed.
+    /// In what numbers it encodes images from now on: single precision unless it is set. Texts, which are few, and the towers' graphs, and so
+    /// training and gradients, are in single precision whatever it says. Features of two precisions are not to be mixed.
     /// </summary>
     public ClipPrecision Precision
     {
@@ -365,7 +365,7 @@ public sealed class ClipModel : ClipEncoder
 
     private protected override float[] EncodeIds(long[] ids, int count, int length)
     {
-        _textSession ??= Session([_textFeatures]);
+        _textSession ??= new Evaluator([_textFeatures], constantParameters: true);
         return _textSession.Run((_texts.Name, TensorValue.Of(ids, count, length)))[0].Values<float>();
     }
 

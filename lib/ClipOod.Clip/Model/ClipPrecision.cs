@@ -2,7 +2,7 @@ using ClipOod.Autodiff;
 
 namespace ClipOod.Clip;
 
-/// <summary>In what numbers a model encodes.</summary>
+/// <summary>In what numbers a model encodes images.</summary>
 public enum ClipPrecision
 {
     /// <summary>Single precision, 32 bits.</summary>
