@@ -214,7 +214,7 @@ public static partial class Charts
     /// <param name="title">What is compared.</param>
     /// <param name="yTitle">Name of the value with its direction, such as "AUROC (higher = better)".</param>
     /// <param name="categories">Names along the axis.</param>
-    /// <param name="groups">One estimate per category for each group, as from <see cref="Metrics.Bootstrap"/>.</param>
+    /// <param name="groups">One estimate per category for each group, as from <see cref="Resamples"/> or <see cref="Inference.OfMean"/>.</param>
     /// <param name="format">How the values are written.</param>
     /// <exception cref="ArgumentException">There is no category or group, or lengths differ.</exception>
     public static ChartView Bars(
