@@ -11,11 +11,11 @@ public sealed class GraphTests
         {
             graph = new("frozen");
             Tensor x = graph.Input("x", ElementType.Float, "batch", 4);
-            Parameter first = graph.Parameter("first", [4, 5], Initial.Normal(1, 1), trainable: !freezeFirst);
-            Parameter second = graph.Parameter("second", [5, 2], Initial.Normal(1, 2));
+            Weight first = graph.Weight("first", [4, 5], Initial.Normal(1, 1), trainable: !freezeFirst);
+            Weight second = graph.Weight("second", [5, 2], Initial.Normal(1, 2));
             Tensor loss = x.MatMul(first).Sigmoid().MatMul(second).Mean();
             int forward = graph.Nodes.Count;
-            graph.Gradients(loss, [.. graph.Parameters.Where(p => p.Trainable)]);
+            graph.Gradients(loss, [.. graph.Weights.Where(p => p.Trainable)]);
             return graph.Nodes.Count - forward;
         }
 
@@ -23,7 +23,7 @@ public sealed class GraphTests
 
         // Nothing flows to the first layer: no product with the transposed second weight, and none with the input.
         Assert.Equal(2 + 1, frozen.Nodes.Count(node => node.Operation == "Gemm"));
-        Assert.DoesNotContain(frozen.Nodes.Skip(6), node => node.Inputs.Contains(frozen.Parameters[0]) || node.Inputs.Contains(frozen.Parameters[1]));
+        Assert.DoesNotContain(frozen.Nodes.Skip(6), node => node.Inputs.Contains(frozen.Weights[0]) || node.Inputs.Contains(frozen.Weights[1]));
     }
 
     [Fact]
@@ -31,13 +31,13 @@ public sealed class GraphTests
     {
         Graph graph = new("frozen");
         Tensor x = graph.Input("x", ElementType.Float, "batch", 2);
-        Parameter frozen = graph.Parameter("frozen", [2, 2], Initial.Normal(1, 1), trainable: false);
-        Parameter learned = graph.Parameter("learned", [2, 1], Initial.Normal(1, 2));
+        Weight frozen = graph.Weight("frozen", [2, 2], Initial.Normal(1, 1), trainable: false);
+        Weight learned = graph.Weight("learned", [2, 1], Initial.Normal(1, 2));
         float[] before = frozen.Value.Values<float>();
         float[] learnedBefore = learned.Value.Values<float>();
         using Trainer trainer = new(x.MatMul(frozen).MatMul(learned).Pow(2).Mean(), new Sgd(0.1));
         trainer.Step(("x", new float[] { 1, 2, 3, 4 }));
-        Assert.Equal([learned], trainer.Parameters);
+        Assert.Equal([learned], trainer.Weights);
         Assert.Equal(before, frozen.Value.Values<float>());
         Assert.NotEqual(learnedBefore, learned.Value.Values<float>());
         Assert.DoesNotContain("frozen", trainer.GetState().Keys);
@@ -102,12 +102,12 @@ public sealed class GraphTests
         Graph graph = new("saved");
         Tensor x = graph.Input("x", ElementType.Float, "batch", 3);
         Tensor y = graph.Output("y", Op.LayerNorm(
-            x.MatMul(graph.Parameter("w", [3, 4], Initial.Normal(1, 1))),
-            graph.Parameter("scale", [4], Initial.Constant(1)),
-            graph.Parameter("bias", [4], Initial.Constant(0))).Gelu());
+            x.MatMul(graph.Weight("w", [3, 4], Initial.Normal(1, 1))),
+            graph.Weight("scale", [4], Initial.Constant(1)),
+            graph.Weight("bias", [4], Initial.Constant(0))).Gelu());
         float[] values = [1, 2, 3, -1, 0, 2];
         using Evaluator evaluator = new([y]);
-        using Evaluator constant = new([y], constantParameters: true);
+        using Evaluator constant = new([y], constantWeights: true);
         using Microsoft.ML.OnnxRuntime.InferenceSession session = Engine.CreateSession(graph.ToModel(graph.Outputs, training: false, graph.ValueOf));
         using Microsoft.ML.OnnxRuntime.OrtValue input = Engine.Tensor<float>(values, 2, 3);
         using Microsoft.ML.OnnxRuntime.RunOptions options = new();
@@ -122,8 +122,8 @@ public sealed class GraphTests
     {
         Graph graph = new("constant");
         Tensor x = graph.Input("x", ElementType.Float, "batch", 256);
-        Parameter large = graph.Parameter("large", [256, 128], Initial.Normal(0.1, 1));
-        Parameter folded = graph.Parameter("folded", [128, 16, 16], Initial.Normal(0.1, 2));
+        Weight large = graph.Weight("large", [256, 128], Initial.Normal(0.1, 1));
+        Weight folded = graph.Weight("folded", [128, 16, 16], Initial.Normal(0.1, 2));
         Tensor y = x.MatMul(large).Sigmoid().MatMul(folded.Reshape(128, 256) * 2);
         float[] values = new float[256];
         Array.Fill(values, 0.3f);
@@ -136,7 +136,7 @@ public sealed class GraphTests
             trainer.Step(("x", values));
             if (step == 1)
             {
-                constant = new([y], constantParameters: true);
+                constant = new([y], constantWeights: true);
                 kept = constant.Run(("x", values))[0].Values<float>();
                 Assert.Equal(present.Run(("x", values))[0].Values<float>(), kept, (a, b) => Math.Abs(a - b) <= 1e-5);
             }
@@ -168,8 +168,8 @@ public sealed class GraphTests
     {
         Graph graph = new("<mlp>");
         Tensor x = graph.Input("x", ElementType.Float, "batch", 784);
-        Parameter w = graph.Parameter("w", [784, 10], Initial.Normal(0.02, 1));
-        graph.Parameter("b", [10], Initial.Constant(0), trainable: false);
+        Weight w = graph.Weight("w", [784, 10], Initial.Normal(0.02, 1));
+        graph.Weight("b", [10], Initial.Constant(0), trainable: false);
         graph.Output("probabilities", x.MatMul(w).Softmax());
         string text = graph.ToString();
         Assert.StartsWith("Graph '<mlp>' (Float): 2 nodes, 7,850 parameters, 7,840 of them trainable", text, StringComparison.Ordinal);
@@ -187,11 +187,11 @@ public sealed class GraphTests
     {
         Graph graph = new("names");
         graph.Input("x", ElementType.Float, 2);
-        Assert.Contains("'x' is taken", Assert.Throws<ArgumentException>(() => graph.Parameter("x", [2], Initial.Constant(0))).Message, StringComparison.Ordinal);
+        Assert.Contains("'x' is taken", Assert.Throws<ArgumentException>(() => graph.Weight("x", [2], Initial.Constant(0))).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => graph.Input("y", ElementType.Float, 0));
         Assert.Throws<ArgumentException>(() => graph.Input("z", ElementType.Float, "a-b"));
-        Assert.Throws<ArgumentException>(() => graph.Parameter("w", [2], Initial.Values(new float[3])));
-        Assert.Throws<ArgumentException>(() => graph.Parameter("w2", [2], Initial.Values(new double[2])));
+        Assert.Throws<ArgumentException>(() => graph.Weight("w", [2], Initial.Values(new float[3])));
+        Assert.Throws<ArgumentException>(() => graph.Weight("w2", [2], Initial.Values(new double[2])));
         Assert.Throws<ArgumentException>(() => new Graph("other").Input("x", ElementType.Float, 2) + graph.Inputs[0]);
         Assert.Throws<ArgumentException>(() => new Graph("labels", ElementType.Int64));
     }

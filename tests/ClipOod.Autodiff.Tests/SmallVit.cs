@@ -13,8 +13,8 @@ internal static class SmallVit
     {
         int width = sizes.Width;
         int tokens = 1 + (sizes.Image / sizes.Patch * (sizes.Image / sizes.Patch));
-        Parameter matrix(string name, params long[] shape) => graph.Parameter(name, shape, Initial.Normal(0.02, seed++));
-        Parameter constant(string name, double value, params long[] shape) => graph.Parameter(name, shape, Initial.Constant(value));
+        Weight matrix(string name, params long[] shape) => graph.Weight(name, shape, Initial.Normal(0.02, seed++));
+        Weight constant(string name, double value, params long[] shape) => graph.Weight(name, shape, Initial.Constant(value));
         Tensor norm(string name, Tensor x) => Op.LayerNorm(x, constant($"{name}.weight", 1, width), constant($"{name}.bias", 0, width));
         Tensor linear(string name, Tensor x, int outputs) => Op.Linear(
             x, matrix($"{name}.weight", outputs, x.Shape[-1].Size), constant($"{name}.bias", 0, outputs), transposed: true);

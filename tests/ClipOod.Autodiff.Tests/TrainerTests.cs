@@ -13,17 +13,17 @@ public sealed class TrainerTests
 
     private static double[] Batch(int step) => Between(0.2, 2, step, 3).Values;
 
-    private static (Trainer Trainer, Parameter Parameter) Create(Optimizer optimizer, TrainerOptions? options = null)
+    private static (Trainer Trainer, Weight Weight) Create(Optimizer optimizer, TrainerOptions? options = null)
     {
         Graph graph = new("quadratic", ElementType.Double);
         Tensor c = graph.Input("c", ElementType.Double, 3);
-        Parameter w = graph.Parameter("w", [3], Initial.Values((double[])[.. _start]));
+        Weight w = graph.Weight("w", [3], Initial.Values((double[])[.. _start]));
         return (new Trainer(((w + (c / 2)) * w * c).Sum(), optimizer, options), w);
     }
 
     private static double[] Train(Optimizer optimizer, TrainerOptions? options = null, int steps = Steps)
     {
-        (Trainer trainer, Parameter w) = Create(optimizer, options);
+        (Trainer trainer, Weight w) = Create(optimizer, options);
         using (trainer)
         {
             for (int step = 0; step < steps; step++)
@@ -161,7 +161,7 @@ public sealed class TrainerTests
         TrainerOptions options = new() { Schedule = Schedule.Cosine(10, 2) };
         double[] whole = Train(optimizer, options, steps: 7);
         (Trainer first, _) = Create(optimizer, options);
-        (Trainer second, Parameter w) = Create(optimizer, options);
+        (Trainer second, Weight w) = Create(optimizer, options);
         using (first)
         using (second)
         {
@@ -190,7 +190,7 @@ public sealed class TrainerTests
     [Fact]
     public void Step_WithANotFiniteLoss_ChangesNothing()
     {
-        (Trainer trainer, Parameter w) = Create(new Sgd(0.1, momentum: 0.9));
+        (Trainer trainer, Weight w) = Create(new Sgd(0.1, momentum: 0.9));
         using (trainer)
         {
             trainer.Step(("c", Batch(0)));
@@ -207,7 +207,7 @@ public sealed class TrainerTests
     [Fact]
     public void Parameter_SetBetweenSteps_IsUsed()
     {
-        (Trainer trainer, Parameter w) = Create(new Sgd(0.1));
+        (Trainer trainer, Weight w) = Create(new Sgd(0.1));
         using (trainer)
         {
             trainer.Step(("c", Batch(0)));
@@ -223,7 +223,7 @@ public sealed class TrainerTests
     [Fact]
     public void Parameter_AfterItsTrainerIsGone_KeepsWhatWasLearned()
     {
-        (Trainer trainer, Parameter w) = Create(new Sgd(0.1, momentum: 0.9));
+        (Trainer trainer, Weight w) = Create(new Sgd(0.1, momentum: 0.9));
         trainer.Step(("c", Batch(0)));
         trainer.Step(("c", Batch(1)));
         double[] learned = w.Value.Values<double>();
@@ -240,8 +240,8 @@ public sealed class TrainerTests
         {
             Graph graph = new("dropout");
             Tensor x = graph.Input("x", ElementType.Float, "batch", 20);
-            Tensor hidden = x.MatMul(graph.Parameter("a", [20, 30], Initial.Normal(0.2, 1))).Sigmoid().Dropout(0.4, seed);
-            using Trainer trainer = new(hidden.MatMul(graph.Parameter("b", [30, 1], Initial.Normal(0.2, 2))).Pow(2).Mean(), new Adam(0.01));
+            Tensor hidden = x.MatMul(graph.Weight("a", [20, 30], Initial.Normal(0.2, 1))).Sigmoid().Dropout(0.4, seed);
+            using Trainer trainer = new(hidden.MatMul(graph.Weight("b", [30, 1], Initial.Normal(0.2, 2))).Pow(2).Mean(), new Adam(0.01));
             float[] values = [.. Random(5, 8, 20).Values.Select(v => (float)v)];
             return [.. Enumerable.Range(0, 5).Select(_ => trainer.Step(("x", values)))];
         }
@@ -293,9 +293,9 @@ public sealed class TrainerTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new Adam(double.NaN));
         Assert.Throws<ArgumentException>(() => Create(new Sgd(0.1), new TrainerOptions { AccumulationSteps = 0 }));
         Graph graph = new("frozen");
-        Parameter frozen = graph.Parameter("w", [2], Initial.Constant(1), trainable: false);
+        Weight frozen = graph.Weight("w", [2], Initial.Constant(1), trainable: false);
         Assert.Contains("no trainable", Assert.Throws<ArgumentException>(() => new Trainer(frozen.Sum(), new Sgd(0.1))).Message, StringComparison.Ordinal);
-        graph.Parameter("unused", [2], Initial.Constant(1));
+        graph.Weight("unused", [2], Initial.Constant(1));
         Assert.Contains("'unused'", Assert.Throws<ArgumentException>(() => new Trainer(frozen.Sum(), new Sgd(0.1))).Message, StringComparison.Ordinal);
     }
 }

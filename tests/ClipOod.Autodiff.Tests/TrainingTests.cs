@@ -13,13 +13,13 @@ public sealed class TrainingTests
         long width = 2;
         for (int layer = 0; layer < 2; layer++)
         {
-            Parameter weight = graph.Parameter($"weight{layer}", [width, 32], Initial.Normal(1 / Math.Sqrt(width), seed: layer));
-            Parameter bias = graph.Parameter($"bias{layer}", [32], Initial.Normal(1, seed: 10 + layer));
+            Weight weight = graph.Weight($"weight{layer}", [width, 32], Initial.Normal(1 / Math.Sqrt(width), seed: layer));
+            Weight bias = graph.Weight($"bias{layer}", [32], Initial.Normal(1, seed: 10 + layer));
             hidden = Op.Linear(hidden, weight, bias).Gelu();
             width = 32;
         }
 
-        Tensor logits = hidden.MatMul(graph.Parameter("head", [width, 2], Initial.Normal(0.1, seed: 3)));
+        Tensor logits = hidden.MatMul(graph.Weight("head", [width, 2], Initial.Normal(0.1, seed: 3)));
         Tensor correct = Op.Equal(logits.ArgMax(), y).Cast(ElementType.Float).Mean();
         using Trainer trainer = new(Op.CrossEntropy(logits, y), new AdamW(learningRate: 0.01), new TrainerOptions { Monitors = [correct] });
         double first = trainer.Step(("x", points), ("labels", labels));

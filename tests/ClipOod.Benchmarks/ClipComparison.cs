@@ -40,7 +40,7 @@ internal static class ClipComparison
         using ClipModel model = ClipModel.Load(WriteVitB32(folder));
         float[] pixels = Workloads.Normals(ImageBatches * ImageBatch * model.ImageProcessor.ValueCount, seed: 11);
         PeerComparison.Write(folder, "pixels.f32", MemoryMarshal.AsBytes<float>(pixels));
-        using Evaluator session = new([model.ImageFeatures], constantParameters: true);
+        using Evaluator session = new([model.ImageFeatures], constantWeights: true);
         Row row = PeerComparison.Compare(
             $"ViT-B/32 image tower, forward, {ImageBatches} batches of {ImageBatch}",
             () => Forward(model, session, pixels), "torch-image", folder, target: 2.5, tolerance: 1e-4);
@@ -115,7 +115,7 @@ internal static class ClipComparison
             model.ImageProcessor.ProcessFile(paths[i], pixels.AsSpan(i * size, size));
         }
 
-        using Evaluator session = new([model.ImageFeatures], constantParameters: true);
+        using Evaluator session = new([model.ImageFeatures], constantWeights: true);
         ClipEncodingOptions options = new() { BatchSize = ImageBatch, Normalize = false };
         double alone() => Forward(model, session, pixels);
         alone();

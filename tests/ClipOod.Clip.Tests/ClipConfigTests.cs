@@ -46,7 +46,7 @@ public sealed class ClipConfigTests
         Assert.Equal(new Shape("batch", config.EmbeddingWidth), model.ImageFeatures.Shape);
         Assert.Equal(new Shape("batch", config.EmbeddingWidth), model.TextFeatures.Shape);
         Assert.Equal(new Shape("batch", config.Patches + 1, width), model.ImageTower.Tokens(model.Pixels).Shape);
-        Assert.Equal(config.ParameterCount, model.Graph.Parameters.Sum(parameter => parameter.Count));
+        Assert.Equal(config.ParameterCount, model.Graph.Weights.Sum(weight => weight.Count));
 
         // Random values are drawn when they are needed, so nothing near the weights' gigabytes is in use.
         Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, 0, 100_000_000);

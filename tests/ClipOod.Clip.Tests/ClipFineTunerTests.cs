@@ -41,10 +41,10 @@ public sealed class ClipFineTunerTests : IDisposable
     {
         (RgbImage[] images, int[] labels) = Colours(9, seed: 1);
         using FineTunedClip tuned = ClipFineTuner.Train(_model, images, labels, Classes, _short with { Epochs = 2 }, cancellation: Stop);
-        foreach ((string name, Autodiff.Parameter parameter) in _model.ImageTower.Parameters)
+        foreach ((string name, Autodiff.Weight weight) in _model.ImageTower.Weights)
         {
-            float[] after = tuned.Model.ImageTower.Parameters[name].Value.Values<float>();
-            Assert.Equal(name == "visual.proj", parameter.Value.Values<float>().SequenceEqual(after));
+            float[] after = tuned.Model.ImageTower.Weights[name].Value.Values<float>();
+            Assert.Equal(name == "visual.proj", weight.Value.Values<float>().SequenceEqual(after));
         }
 
         Assert.Equal(_model.EncodeTexts(["a cat"], cancellation: Stop).Values, tuned.Model.EncodeTexts(["a cat"], cancellation: Stop).Values);
@@ -122,7 +122,7 @@ public sealed class ClipFineTunerTests : IDisposable
         ClipEncoding pooled = _model.EncodePooled(images, new() { BatchSize = 2 }, Stop);
         ClipEncoding features = _model.EncodeImages(images, new() { Normalize = false }, Stop);
         Assert.Equal((5, 32, false), (pooled.Count, pooled.Width, pooled.IsNormalized));
-        float[] projection = _model.ImageTower.Parameters["visual.proj"].Value.Values<float>();
+        float[] projection = _model.ImageTower.Weights["visual.proj"].Value.Values<float>();
         for (int i = 0; i < 5; i++)
         {
             for (int j = 0; j < features.Width; j++)
@@ -146,9 +146,9 @@ public sealed class ClipFineTunerTests : IDisposable
     {
         using ClipModel copy = _model.Copy();
         Assert.Equal(_model.ModelHash, copy.ModelHash);
-        Autodiff.Parameter bias = copy.ImageTower.Parameters["visual.ln_post.bias"];
+        Autodiff.Weight bias = copy.ImageTower.Weights["visual.ln_post.bias"];
         bias.Value = Autodiff.TensorValue.Of(new float[bias.Count], bias.Count);
-        copy.ImageTower.Parameters["visual.ln_post.weight"].Value = bias.Value;
+        copy.ImageTower.Weights["visual.ln_post.weight"].Value = bias.Value;
         copy.Refresh();
         Assert.NotEqual(_model.ModelHash, copy.ModelHash);
         Assert.All(copy.EncodePooled([ClipEncodingTests.Noise(1, 16, 16)], cancellation: Stop).Values, value => Assert.Equal(0, value));

@@ -27,10 +27,10 @@ public sealed class ClipParityTests : IDisposable
         (string name, Tensor tensor)[] differentiated =
         [
             .. expected.Names.Where(name => name.StartsWith("grad.", StringComparison.Ordinal)).Select(name =>
-                (name, name == "grad.pixels" ? model.Pixels : model.Graph.Parameters.Single(p => p.Name == name["grad.".Length..]))),
+                (name, name == "grad.pixels" ? model.Pixels : model.Graph.Weights.Single(p => p.Name == name["grad.".Length..]))),
         ];
 
-        // Every parameter of the model is among them.
+        // Every weight of the model is among them.
         Assert.Equal(model.Config.TensorShapes.Count + 1, differentiated.Length);
         IReadOnlyList<Tensor> gradients = model.Graph.Gradients(loss, [.. differentiated.Select(d => d.tensor)]);
         using Evaluator evaluator = new([model.ImageFeatures, model.TextFeatures, model.Logits, loss, .. gradients]);
@@ -61,10 +61,10 @@ public sealed class ClipParityTests : IDisposable
         // The file has the scale, the model its logarithm.
         model.LogitScale.Value = TensorValue.Of([MathF.Log(expected["logit_scale"].ToSingles()[0])]);
         ClipnLoss loss = ClipLosses.Clipn(images, texts, noFeatures, model.LogitScale);
-        (string Name, Parameter Parameter)[] differentiated =
-            [.. no.Tower.Parameters.Select(p => ($"grad.{p.Key}", p.Value)), ("grad.no_prompt", no.Prompts)];
+        (string Name, Weight Weight)[] differentiated =
+            [.. no.Tower.Weights.Select(p => ($"grad.{p.Key}", p.Value)), ("grad.no_prompt", no.Prompts)];
         Assert.Equal(expected.Names.Count(name => name.StartsWith("grad.", StringComparison.Ordinal)), differentiated.Length);
-        IReadOnlyList<Tensor> gradients = model.Graph.Gradients(loss.Total, [.. differentiated.Select(d => d.Parameter)]);
+        IReadOnlyList<Tensor> gradients = model.Graph.Gradients(loss.Total, [.. differentiated.Select(d => d.Weight)]);
         using Evaluator evaluator = new([noFeatures, loss.Matching, loss.Unrelated, loss.TextSemantics, loss.Total, .. gradients]);
         IReadOnlyList<TensorValue> values = evaluator.Run(
             ("images", expected["image_features_unit"].ToSingles()),

@@ -51,9 +51,9 @@ public sealed class ClipTorchTests : IDisposable
         ClipNoTextTower no = ClipNoTextTower.Load(model, Committed("clipn.pt"));
         Assert.Equal([2, 5, 8], no.Prompts.Shape.Select(size => size.Size));
         Assert.Equal(Values(0, [2, 5, 8]), no.Prompts.Value.Values<float>());
-        Assert.NotEmpty(no.Tower.Parameters);
-        Assert.All(no.Tower.Parameters, entry => Assert.Equal(
-            model.TextTower.Parameters[entry.Key].Value.Values<float>().Select(value => value + 1), entry.Value.Value.Values<float>()));
+        Assert.NotEmpty(no.Tower.Weights);
+        Assert.All(no.Tower.Weights, entry => Assert.Equal(
+            model.TextTower.Weights[entry.Key].Value.Values<float>().Select(value => value + 1), entry.Value.Value.Values<float>()));
     }
 
     [Fact]

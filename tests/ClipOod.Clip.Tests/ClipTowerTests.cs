@@ -12,7 +12,7 @@ public sealed class ClipTowerTests
         using ClipModel model = ClipModel.Create(Tiny.Config, seed: 3);
         ClipImageTower tower = model.ImageTower;
         Tensor expected = Op.LayerNorm(
-            tower.Tokens(model.Pixels).Slice(1, 0..1).Squeeze(1), tower.Parameters["visual.ln_post.weight"], tower.Parameters["visual.ln_post.bias"], Tiny.Config.LayerNormEpsilon);
+            tower.Tokens(model.Pixels).Slice(1, 0..1).Squeeze(1), tower.Weights["visual.ln_post.weight"], tower.Weights["visual.ln_post.bias"], Tiny.Config.LayerNormEpsilon);
         float[][] values = Run(model, Noise(), expected, tower.Pool(model.Pixels));
         Assert.All(values[0].Zip(values[1]), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
     }
@@ -22,17 +22,17 @@ public sealed class ClipTowerTests
     {
         // Attention over equal values gives that value; black images, no class embedding and one position for all make tokens alike.
         using ClipModel model = ClipModel.Create(Tiny.Config, seed: 4);
-        IReadOnlyDictionary<string, Parameter> parameters = model.ImageTower.Parameters;
-        float[] position = Values(parameters["visual.positional_embedding"])[..Tiny.Config.Vision.Width];
-        Set(parameters["visual.positional_embedding"], [.. Enumerable.Repeat(position, Tiny.Config.Patches + 1).SelectMany(p => p)]);
-        Set(parameters["visual.class_embedding"], new float[Tiny.Config.Vision.Width]);
-        foreach (Parameter bias in parameters.Values.Where(p => p.Rank == 1))
+        IReadOnlyDictionary<string, Weight> weights = model.ImageTower.Weights;
+        float[] position = Values(weights["visual.positional_embedding"])[..Tiny.Config.Vision.Width];
+        Set(weights["visual.positional_embedding"], [.. Enumerable.Repeat(position, Tiny.Config.Patches + 1).SelectMany(p => p)]);
+        Set(weights["visual.class_embedding"], new float[Tiny.Config.Vision.Width]);
+        foreach (Weight bias in weights.Values.Where(p => p.Rank == 1))
         {
             // Biases and gains that are 0 and 1 would hide where they are left out.
             Set(bias, [.. Values(bias).Select((v, i) => v + (float)(0.1 * Math.Sin(i)))]);
         }
 
-        Set(parameters["visual.class_embedding"], new float[Tiny.Config.Vision.Width]);
+        Set(weights["visual.class_embedding"], new float[Tiny.Config.Vision.Width]);
         Tensor locals = model.ImageTower.Locals(model.Pixels);
         Assert.Equal(new Shape("batch", Tiny.Config.Patches, Tiny.Config.EmbeddingWidth), locals.Shape);
         float[][] values = Run(model, new float[Batch * model.ImageProcessor.ValueCount], model.ImageFeatures, locals);
@@ -80,7 +80,7 @@ public sealed class ClipTowerTests
         return [.. evaluator.Run((model.Pixels.Name, pixels)).Select(value => value.Values<float>())];
     }
 
-    private static float[] Values(Parameter parameter) => parameter.Value.Values<float>();
+    private static float[] Values(Weight weight) => weight.Value.Values<float>();
 
-    private static void Set(Parameter parameter, float[] values) => parameter.Value = TensorValue.Of(values, parameter.Value.Shape);
+    private static void Set(Weight weight, float[] values) => weight.Value = TensorValue.Of(values, weight.Value.Shape);
 }

@@ -117,12 +117,12 @@ public sealed class ClipTrainerTests : IDisposable
         using ClipModel model = ClipModel.Create(Words.Config, seed: 2);
         (float[] pixels, int[,] tokens, _, _) = Pairs(model);
         model.ImageTower.SetTrainable(false);
-        float[] before = model.ImageTower.Parameters["visual.proj"].Value.Values<float>();
-        float[] text = model.TextTower.Parameters["text_projection"].Value.Values<float>();
+        float[] before = model.ImageTower.Weights["visual.proj"].Value.Values<float>();
+        float[] text = model.TextTower.Weights["text_projection"].Value.Values<float>();
         using ClipTrainer trainer = new(model);
         trainer.Step(pixels, tokens);
-        Assert.Equal(before, model.ImageTower.Parameters["visual.proj"].Value.Values<float>());
-        Assert.NotEqual(text, model.TextTower.Parameters["text_projection"].Value.Values<float>());
+        Assert.Equal(before, model.ImageTower.Weights["visual.proj"].Value.Values<float>());
+        Assert.NotEqual(text, model.TextTower.Weights["text_projection"].Value.Values<float>());
     }
 
     [Fact]
@@ -193,7 +193,7 @@ public sealed class ClipTrainerTests : IDisposable
         using ClipModel again = ClipModel.Create(Words.Config, seed: 2);
         ClipNoTextTower loaded = ClipNoTextTower.Load(again, path);
         Assert.Equal(no.Prompts.Value.Values<float>(), loaded.Prompts.Value.Values<float>());
-        Assert.Equal(no.Tower.Parameters["text_projection"].Value.Values<float>(), loaded.Tower.Parameters["text_projection"].Value.Values<float>());
+        Assert.Equal(no.Tower.Weights["text_projection"].Value.Values<float>(), loaded.Tower.Weights["text_projection"].Value.Values<float>());
     }
 
     [Fact]

@@ -31,7 +31,7 @@ public sealed class ClipWeightsTests : IDisposable
             ? SafetensorsTensor.FromSinglesAsHalf(tensor.Name, tensor.Shape, tensor.ToSingles())
             : SafetensorsTensor.FromSinglesAsBFloat16(tensor.Name, tensor.Shape, tensor.ToSingles()));
         using ClipWeights weights = ClipWeights.Open(FilePath);
-        float[] expected = model.ImageTower.Parameters["visual.proj"].Value.Values<float>();
+        float[] expected = model.ImageTower.Weights["visual.proj"].Value.Values<float>();
         float[] actual = weights.Values("visual.proj").ToArray();
         Assert.NotEqual(expected, actual);
         Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, tolerance * Math.Max(1e-2, Math.Abs(pair.First))));

@@ -10,10 +10,10 @@ public sealed partial class Graph
     // A notebook shows this many rows of a table; the rest folds away.
     private const int ShownRows = 12;
 
-    /// <summary>Number of elements of its parameters.</summary>
-    public long ParameterCount => _parameters.Sum(parameter => parameter.Count);
+    /// <summary>Number of parameters: of elements of all its weights.</summary>
+    public long ParameterCount => _weights.Sum(weight => weight.Count);
 
-    /// <summary>The graph as text: inputs, parameters with their counts, and every node with its shapes.</summary>
+    /// <summary>The graph as text: inputs, weights with their counts, and every node with its shapes.</summary>
     public override string ToString()
     {
         StringBuilder text = new();
@@ -31,7 +31,7 @@ public sealed partial class Graph
         return text.ToString();
     }
 
-    /// <summary>The graph as tables in HTML: inputs, parameters with their counts, operators, and every node.</summary>
+    /// <summary>The graph as tables in HTML: inputs, weights with their counts, operators, and every node.</summary>
     public string ToHtml()
     {
         StringBuilder html = new();
@@ -58,15 +58,15 @@ public sealed partial class Graph
 
     private string Headline()
     {
-        long trainable = _parameters.Where(parameter => parameter.Trainable).Sum(parameter => parameter.Count);
+        long trainable = _weights.Where(weight => weight.Trainable).Sum(weight => weight.Count);
         return $"Graph '{Name}' ({Type}): {Number(_nodes.Count)} nodes, {Number(ParameterCount)} parameters, {Number(trainable)} of them trainable";
     }
 
     private IEnumerable<(string Title, string[] Columns, List<string[]> Rows)> Tables()
     {
         yield return ("Inputs", ["name", "type", "shape"], [.. _inputs.Select(input => new[] { input.Name, $"{input.Type}", $"{input.Shape}" })]);
-        yield return ("Parameters", ["name", "shape", "count", "trainable"],
-            [.. _parameters.Select(p => new[] { p.Name, $"{p.Shape}", Number(p.Count), p.Trainable ? "yes" : "frozen" })]);
+        yield return ("Weights", ["name", "shape", "count", "trainable"],
+            [.. _weights.Select(p => new[] { p.Name, $"{p.Shape}", Number(p.Count), p.Trainable ? "yes" : "frozen" })]);
         yield return ("Operators", ["operator", "nodes"],
             [.. _nodes.CountBy(node => node.Operation).OrderByDescending(o => o.Value).ThenBy(o => o.Key, StringComparer.Ordinal).Select(o => new[] { o.Key, Number(o.Value) })]);
         yield return ("Nodes", ["result", "operator", "shape", "from"],

@@ -9,7 +9,7 @@ public sealed partial class Graph
     /// themselves and can be differentiated again.
     /// </summary>
     /// <param name="loss">The scalar.</param>
-    /// <param name="withRespectTo">Parameters, inputs or any other tensors that the loss depends on.</param>
+    /// <param name="withRespectTo">Weights, inputs or any other tensors that the loss depends on.</param>
     /// <returns>A gradient for each, of its shape.</returns>
     /// <exception cref="ArgumentException">
     /// The loss is no scalar of a real type, or does not depend on one of the tensors through differentiable operators.
@@ -48,7 +48,7 @@ public sealed partial class Graph
         return [.. withRespectTo.Select(tensor => gradients.TryGetValue(tensor, out Tensor? gradient)
             ? gradient
             : throw new ArgumentException(
-                $"Gradients: the loss does not depend on '{tensor.Name}' through differentiable operators. Use it, or leave it out (a parameter: freeze it).",
+                $"Gradients: the loss does not depend on '{tensor.Name}' through differentiable operators. Use it, or leave it out (a weight: freeze it).",
                 nameof(withRespectTo)))];
     }
 

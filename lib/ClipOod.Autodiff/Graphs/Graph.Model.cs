@@ -16,16 +16,16 @@ public sealed partial class Graph
     private const long LargestModel = 2_000_000_000;
 
     /// <summary>The part of the graph that computes some tensors, as a serialized ONNX model (opset 17).</summary>
-    /// <param name="outputs">The tensors; they are the model's outputs, by name and in this order. Parameters are inputs, after those of the graph.</param>
+    /// <param name="outputs">The tensors; they are the model's outputs, by name and in this order. Weights are inputs, after those of the graph.</param>
     /// <param name="training">Whether dropout drops.</param>
     public byte[] ToModel(IReadOnlyList<Tensor> outputs, bool training = false) => ToModel(outputs, training, initializer: null);
 
-    /// <summary>The leaves (inputs, parameters, states) that some tensors depend on, in the order of their making.</summary>
+    /// <summary>The leaves (inputs, weights, states) that some tensors depend on, in the order of their making.</summary>
     internal IReadOnlyList<Tensor> LeavesOf(IReadOnlyList<Tensor> outputs) =>
         [.. Needed(outputs).Where(t => t.Producer is null && !_constants.ContainsKey(t) && t != _trainingMode)];
 
-    /// <summary>The model, with the parameters that <paramref name="initializer"/> gives a value inside it.</summary>
-    internal byte[] ToModel(IReadOnlyList<Tensor> outputs, bool training, Func<Parameter, TensorProto>? initializer)
+    /// <summary>The model, with the weights that <paramref name="initializer"/> gives a value inside it.</summary>
+    internal byte[] ToModel(IReadOnlyList<Tensor> outputs, bool training, Func<Weight, TensorProto>? initializer)
     {
         ArgumentNullException.ThrowIfNull(outputs);
         GraphProto graph = new() { Name = Name };
@@ -47,9 +47,9 @@ public sealed partial class Graph
             {
                 graph.Initializer.Add(ToProto(tensor, [training ? (byte)1 : (byte)0]));
             }
-            else if (tensor is Parameter parameter && initializer is not null)
+            else if (tensor is Weight weight && initializer is not null)
             {
-                graph.Initializer.Add(initializer(parameter));
+                graph.Initializer.Add(initializer(weight));
             }
             else
             {
@@ -128,14 +128,14 @@ public sealed partial class Graph
         }
     }
 
-    /// <summary>The parameters from which ONNX Runtime computes other constants before the first run, where parameters are constant.</summary>
+    /// <summary>The weights from which ONNX Runtime computes other constants before the first run, where weights are constant.</summary>
     internal HashSet<Tensor> FoldedWith(IReadOnlyList<Tensor> outputs)
     {
         HashSet<Tensor> constant = [];
         HashSet<Tensor> folded = [];
         foreach (Tensor tensor in Needed(outputs))
         {
-            if (tensor is Parameter || _constants.ContainsKey(tensor))
+            if (tensor is Weight || _constants.ContainsKey(tensor))
             {
                 constant.Add(tensor);
             }
@@ -150,24 +150,24 @@ public sealed partial class Graph
     }
 
     /// <summary>A constant whose values ONNX Runtime is given apart from the model.</summary>
-    internal static TensorProto ToExternalProto(Parameter parameter, string file) => new()
+    internal static TensorProto ToExternalProto(Weight weight, string file) => new()
     {
-        Name = parameter.Name,
-        DataType = (int)parameter.Type,
-        Dims = { parameter.Shape.ToSizes() },
+        Name = weight.Name,
+        DataType = (int)weight.Type,
+        Dims = { weight.Shape.ToSizes() },
         DataLocation = TensorProto.Types.DataLocation.External,
         ExternalData = { new StringStringEntryProto { Key = "location", Value = file } },
     };
 
-    /// <summary>A constant with the present values of a parameter.</summary>
-    internal TensorProto ValueOf(Parameter parameter)
+    /// <summary>A constant with the present values of a weight.</summary>
+    internal TensorProto ValueOf(Weight weight)
     {
-        long size = _parameters.Sum(p => p.Count * p.Type.SizeOf());
+        long size = _weights.Sum(p => p.Count * p.Type.SizeOf());
         return size <= LargestModel
-            ? ToProto(parameter, parameter.Value.Bytes)
+            ? ToProto(weight, weight.Value.Bytes)
             : throw new InvalidOperationException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The parameters of graph '{Name}' take {size} bytes; one ONNX file holds {LargestModel}."));
+                $"The weights of graph '{Name}' take {size} bytes; one ONNX file holds {LargestModel}."));
     }
 
     private static Node SizeReader(Node node, (Tensor Tensor, int Axis) source) =>

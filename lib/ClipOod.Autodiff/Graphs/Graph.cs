@@ -13,7 +13,7 @@ public sealed partial class Graph
 {
     private readonly List<Node> _nodes = [];
     private readonly List<Tensor> _inputs = [];
-    private readonly List<Parameter> _parameters = [];
+    private readonly List<Weight> _weights = [];
     private readonly List<Tensor> _outputs = [];
     private readonly Dictionary<Tensor, byte[]> _constants = [];
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
@@ -29,7 +29,7 @@ public sealed partial class Graph
 
     /// <summary>An empty graph.</summary>
     /// <param name="name">Name of the graph, kept in a saved model.</param>
-    /// <param name="type">Type of its parameters: <see cref="ElementType.Float"/> or <see cref="ElementType.Double"/>.</param>
+    /// <param name="type">Type of its weights: <see cref="ElementType.Float"/> or <see cref="ElementType.Double"/>.</param>
     /// <exception cref="ArgumentException">The type is neither.</exception>
     public Graph(string name, ElementType type = ElementType.Float)
     {
@@ -45,7 +45,7 @@ public sealed partial class Graph
     /// <summary>Name of the graph.</summary>
     public string Name { get; }
 
-    /// <summary>Type of its parameters.</summary>
+    /// <summary>Type of its weights.</summary>
     public ElementType Type { get; }
 
     /// <summary>Its nodes so far, each after those it depends on.</summary>
@@ -54,8 +54,8 @@ public sealed partial class Graph
     /// <summary>Its inputs, in the order of their declaration.</summary>
     public IReadOnlyList<Tensor> Inputs => _inputs;
 
-    /// <summary>Its parameters, in the order of their declaration.</summary>
-    public IReadOnlyList<Parameter> Parameters => _parameters;
+    /// <summary>Its weights, in the order of their declaration.</summary>
+    public IReadOnlyList<Weight> Weights => _weights;
 
     /// <summary>The tensors declared by <see cref="Output"/>, in that order.</summary>
     public IReadOnlyList<Tensor> Outputs => _outputs;
@@ -77,20 +77,20 @@ public sealed partial class Graph
         return input;
     }
 
-    /// <summary>Declares a parameter of the graph's element type.</summary>
+    /// <summary>Declares a weight of the graph's element type.</summary>
     /// <param name="name">Its name, also in checkpoints.</param>
     /// <param name="shape">Its sizes; empty for a scalar.</param>
     /// <param name="initial">Its first values; random ones are drawn on first use.</param>
-    /// <param name="trainable">False for a frozen parameter.</param>
+    /// <param name="trainable">False for a frozen weight.</param>
     /// <exception cref="ArgumentException">The name is taken, a size is below 1, or given values do not fit.</exception>
-    public Parameter Parameter(string name, IReadOnlyList<long> shape, Initial initial, bool trainable = true)
+    public Weight Weight(string name, IReadOnlyList<long> shape, Initial initial, bool trainable = true)
     {
         ArgumentNullException.ThrowIfNull(shape);
         ArgumentNullException.ThrowIfNull(initial);
         Shape declared = Declare(name, [.. shape.Select(Dimension.FromInt64)]);
-        Parameter parameter = new(this, _ids++, name, Type, declared, initial.For(name, Type, [.. shape]), trainable);
-        _parameters.Add(parameter);
-        return parameter;
+        Weight weight = new(this, _ids++, name, Type, declared, initial.For(name, Type, [.. shape]), trainable);
+        _weights.Add(weight);
+        return weight;
     }
 
     /// <summary>A scalar constant of the graph's element type, or of another.</summary>
@@ -277,7 +277,7 @@ public sealed partial class Graph
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         if (!_names.Add(name))
         {
-            throw new ArgumentException($"The name '{name}' is taken in graph '{Name}': give every input, parameter and output its own.", nameof(name));
+            throw new ArgumentException($"The name '{name}' is taken in graph '{Name}': give every input, weight and output its own.", nameof(name));
         }
     }
 

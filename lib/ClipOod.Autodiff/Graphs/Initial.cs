@@ -3,7 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace ClipOod.Autodiff;
 
-/// <summary>The first values of a parameter.</summary>
+/// <summary>The first values of a weight.</summary>
 public abstract class Initial
 {
     private Initial()
@@ -31,7 +31,7 @@ public abstract class Initial
     public static Initial Values(ReadOnlyMemory<double> values) => new Given<double>(values);
 
     /// <summary>
-    /// Gives the function that makes values for a parameter of this type and shape, so that no random number is drawn
+    /// Gives the function that makes values for a weight of this type and shape, so that no random number is drawn
     /// before it is needed; given values are checked at once.
     /// </summary>
     internal abstract Func<OrtValue> For(string name, ElementType type, long[] shape);
@@ -73,6 +73,6 @@ public abstract class Initial
             && values.Length == shape.Aggregate(1L, (product, size) => product * size)
                 ? () => Engine.Tensor(MemoryMarshal.AsMemory(values), shape)
                 : throw new ArgumentException(
-                    $"Parameter '{name}' is {type} ({string.Join(", ", shape)}), got {values.Length} values of type {typeof(T).Name}.");
+                    $"Weight '{name}' is {type} ({string.Join(", ", shape)}), got {values.Length} values of type {typeof(T).Name}.");
     }
 }

@@ -1,7 +1,7 @@
 namespace ClipOod.Autodiff;
 
 /// <summary>
-/// A tensor of a graph: an input, a parameter, a constant, or the result of an operator. It has a shape and an element
+/// A tensor of a graph: an input, a weight, a constant, or the result of an operator. It has a shape and an element
 /// type but no values until the graph runs.
 /// </summary>
 public class Tensor
@@ -21,7 +21,7 @@ public class Tensor
     /// <summary>Its dimensions.</summary>
     public Shape Shape { get; }
 
-    /// <summary>The node that computes it; null for inputs, parameters and constants.</summary>
+    /// <summary>The node that computes it; null for inputs, weights and constants.</summary>
     public Node? Producer { get; }
 
     /// <summary>Number of dimensions.</summary>

@@ -2,21 +2,21 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace ClipOod.Autodiff;
 
-/// <summary>Computes tensors of a graph from fed inputs and the present values of its parameters.</summary>
+/// <summary>Computes tensors of a graph from fed inputs and the present values of its weights.</summary>
 public sealed class Evaluator : IDisposable
 {
     private readonly Program _program;
 
     /// <summary>Prepares the part of the graph that some tensors depend on.</summary>
     /// <param name="outputs">The tensors to compute, all of one graph.</param>
-    /// <param name="constantParameters">
-    /// Whether to keep the values that the parameters have now for good, which lets ONNX Runtime lay them out for speed;
+    /// <param name="constantWeights">
+    /// Whether to keep the values that the weights have now for good, which lets ONNX Runtime lay them out for speed;
     /// otherwise every run uses their values at that time.
     /// </param>
     /// <param name="training">Whether dropout drops.</param>
     /// <param name="threads">Number of threads of one run, all processors where null.</param>
     /// <exception cref="ArgumentException">There is no output, or the outputs are of different graphs.</exception>
-    public Evaluator(IReadOnlyList<Tensor> outputs, bool constantParameters = false, bool training = false, int? threads = null)
+    public Evaluator(IReadOnlyList<Tensor> outputs, bool constantWeights = false, bool training = false, int? threads = null)
     {
         ArgumentNullException.ThrowIfNull(outputs);
         if (outputs.Count == 0)
@@ -25,7 +25,7 @@ public sealed class Evaluator : IDisposable
         }
 
         Outputs = outputs;
-        _program = new Program(outputs[0].Graph, outputs, training, threads, constantParameters);
+        _program = new Program(outputs[0].Graph, outputs, training, threads, constantWeights);
     }
 
     /// <summary>The tensors that it computes.</summary>
@@ -38,7 +38,7 @@ public sealed class Evaluator : IDisposable
     public IReadOnlyList<TensorValue> Run(params ReadOnlySpan<Feed> feeds)
     {
         using OrtIoBinding binding = _program.Session.CreateIoBinding();
-        List<OrtValue> temporary = _program.Bind(binding, feeds, leaf => ((Parameter)leaf).Current);
+        List<OrtValue> temporary = _program.Bind(binding, feeds, leaf => ((Weight)leaf).Current);
         try
         {
             return _program.Run(binding, Outputs);

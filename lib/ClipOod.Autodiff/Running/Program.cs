@@ -17,16 +17,16 @@ internal sealed class Program : IDisposable
     // ONNX Runtime reads these as long as the session lives.
     private readonly List<OrtValue> _kept = [];
 
-    public Program(Graph graph, IReadOnlyList<Tensor> outputs, bool training, int? threads, bool constantParameters = false)
+    public Program(Graph graph, IReadOnlyList<Tensor> outputs, bool training, int? threads, bool constantWeights = false)
     {
         Outputs = [.. outputs.Distinct()];
         _names = Outputs.ToDictionary(tensor => tensor, tensor => tensor.Name);
         IReadOnlyList<Tensor> leaves = graph.LeavesOf(outputs);
-        Parameter[] constants = constantParameters ? [.. leaves.OfType<Parameter>()] : [];
+        Weight[] constants = constantWeights ? [.. leaves.OfType<Weight>()] : [];
         _leaves = [.. leaves.Except(constants)];
         _inputs = leaves.Where(graph.Inputs.Contains).ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
         using SessionOptions options = Engine.CreateOptions(threads);
-        Session = constantParameters
+        Session = constantWeights
             ? LoadConstant(graph, training, constants, options)
             : new InferenceSession(graph.ToModel(Outputs, training), options);
     }
@@ -117,18 +117,18 @@ internal sealed class Program : IDisposable
     }
 
     /// <summary>
-    /// Loads the graph with its parameters as constants. Large ones stay where they are, and ONNX Runtime reads them
+    /// Loads the graph with its weights as constants. Large ones stay where they are, and ONNX Runtime reads them
     /// there, so that loading takes neither their time nor their memory a second time.
     /// </summary>
-    private InferenceSession LoadConstant(Graph graph, bool training, Parameter[] parameters, SessionOptions options)
+    private InferenceSession LoadConstant(Graph graph, bool training, Weight[] weights, SessionOptions options)
     {
         HashSet<Tensor> folded = graph.FoldedWith(Outputs);
-        Parameter[] apart = [.. parameters.Where(p => p.Count * p.Type.SizeOf() >= SmallestApart && !folded.Contains(p))];
-        foreach (Parameter parameter in apart)
+        Weight[] apart = [.. weights.Where(p => p.Count * p.Type.SizeOf() >= SmallestApart && !folded.Contains(p))];
+        foreach (Weight weight in apart)
         {
-            OrtValue value = parameter.Keep();
+            OrtValue value = weight.Keep();
             _kept.Add(value);
-            options.AddInitializer(parameter.Name, value);
+            options.AddInitializer(weight.Name, value);
         }
 
         // To ONNX Runtime these are tensors of an external file, replaced by ours. The file must exist but is not read,
@@ -141,7 +141,7 @@ internal sealed class Program : IDisposable
             System.IO.File.WriteAllBytes(path, graph.ToModel(
                 Outputs,
                 training,
-                parameter => apart.Contains(parameter) ? Graph.ToExternalProto(parameter, File) : graph.ValueOf(parameter)));
+                weight => apart.Contains(weight) ? Graph.ToExternalProto(weight, File) : graph.ValueOf(weight)));
             return new InferenceSession(path, options);
         }
         finally

@@ -1,8 +1,8 @@
 namespace ClipOod.Autodiff;
 
 /// <summary>
-/// A rule that updates parameters from gradients. Its nodes become part of the training graph, its state stays with
-/// the parameters on the device.
+/// A rule that updates weights from gradients. Its nodes become part of the training graph, its state stays with
+/// the weights on the device.
 /// </summary>
 public abstract record Optimizer
 {
@@ -16,10 +16,10 @@ public abstract record Optimizer
     /// <summary>Learning rate, which a schedule multiplies.</summary>
     public double LearningRate { get; }
 
-    /// <summary>Weight decay, for parameters for which <see cref="TrainerOptions.WeightDecay"/> says nothing else.</summary>
+    /// <summary>Weight decay, for weights for which <see cref="TrainerOptions.WeightDecay"/> says nothing else.</summary>
     public double WeightDecay { get; }
 
-    /// <summary>Names of the tensors that it keeps for each parameter, all of the parameter's shape and 0 at first.</summary>
+    /// <summary>Names of the tensors that it keeps for each weight, all of the weight's shape and 0 at first.</summary>
     internal abstract IReadOnlyList<string> States { get; }
 
     /// <summary>The numbers that change from step to step: fed as scalars, in the order <see cref="Update"/> takes them.</summary>

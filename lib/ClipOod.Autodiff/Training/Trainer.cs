@@ -17,11 +17,11 @@ public sealed record TrainerOptions
     /// <summary>Number of calls of <see cref="Trainer.Step"/> whose gradients are averaged for one update.</summary>
     public int AccumulationSteps { get; init; } = 1;
 
-    /// <summary>Weight decay of each parameter, for example 0 for those with fewer than two axes; the optimiser's where null.</summary>
-    public Func<Parameter, double>? WeightDecay { get; init; }
+    /// <summary>Weight decay of each weight, for example 0 for those with fewer than two axes; the optimiser's where null.</summary>
+    public Func<Weight, double>? WeightDecay { get; init; }
 
-    /// <summary>Factor of each parameter's learning rate; 1 where null.</summary>
-    public Func<Parameter, double>? LearningRateScale { get; init; }
+    /// <summary>Factor of each weight's learning rate; 1 where null.</summary>
+    public Func<Weight, double>? LearningRateScale { get; init; }
 
     /// <summary>Tensors to compute in each step beside the loss; see <see cref="Trainer.Monitored"/>.</summary>
     public IReadOnlyList<Tensor> Monitors { get; init; } = [];
@@ -31,7 +31,7 @@ public sealed record TrainerOptions
 }
 
 /// <summary>
-/// Learns the trainable parameters of a graph. Forward pass, backward pass and update are one ONNX graph; parameters
+/// Learns the trainable weights of a graph. Forward pass, backward pass and update are one ONNX graph; weights
 /// and the optimiser's state stay on the device from step to step.
 /// </summary>
 public sealed class Trainer : IDisposable
@@ -56,9 +56,9 @@ public sealed class Trainer : IDisposable
     /// <summary>Adds the backward and update nodes to the graph of the loss and loads it.</summary>
     /// <param name="loss">A scalar of the graph.</param>
     /// <param name="optimizer">The update rule.</param>
-    /// <param name="options">Schedule, clipping, accumulation, per-parameter settings.</param>
+    /// <param name="options">Schedule, clipping, accumulation, per-weight settings.</param>
     /// <exception cref="ArgumentException">
-    /// No parameter is trainable, the loss does not depend on a trainable one, or an option is out of range.
+    /// No weight is trainable, the loss does not depend on a trainable one, or an option is out of range.
     /// </exception>
     public Trainer(Tensor loss, Optimizer optimizer, TrainerOptions? options = null)
     {
@@ -71,13 +71,13 @@ public sealed class Trainer : IDisposable
         }
 
         Graph graph = loss.Graph;
-        Parameters = [.. graph.Parameters.Where(parameter => parameter.Trainable)];
-        if (Parameters.Count == 0)
+        Weights = [.. graph.Weights.Where(weight => weight.Trainable)];
+        if (Weights.Count == 0)
         {
-            throw new ArgumentException($"Graph '{graph.Name}' has no trainable parameters.", nameof(loss));
+            throw new ArgumentException($"Graph '{graph.Name}' has no trainable weights.", nameof(loss));
         }
 
-        IReadOnlyList<Tensor> gradients = Accumulate(graph.Gradients(loss, Parameters));
+        IReadOnlyList<Tensor> gradients = Accumulate(graph.Gradients(loss, Weights));
         _read.Add(loss);
         if (_options.MaxGradientNorm is double limit)
         {
@@ -97,13 +97,13 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    /// <summary>The parameters that it learns.</summary>
-    public IReadOnlyList<Parameter> Parameters { get; }
+    /// <summary>The weights that it learns.</summary>
+    public IReadOnlyList<Weight> Weights { get; }
 
     /// <summary>Number of updates made.</summary>
     public long Updates { get; private set; }
 
-    /// <summary>Learning rate of the next update, before per-parameter factors.</summary>
+    /// <summary>Learning rate of the next update, before per-weight factors.</summary>
     public double LearningRate => _optimizer.LearningRate * (_options.Schedule?.Invoke(Updates) ?? 1);
 
     /// <summary>L2 norm of all gradients before the last update; known where <see cref="TrainerOptions.MaxGradientNorm"/> is set.</summary>
@@ -119,7 +119,7 @@ public sealed class Trainer : IDisposable
     /// <param name="feeds">Values for all inputs.</param>
     /// <returns>The loss before the update.</returns>
     /// <exception cref="ArgumentException">A feed is missing, unknown or does not fit its input.</exception>
-    /// <exception cref="ArithmeticException">The loss is NaN or infinite; parameters and state stay as they were.</exception>
+    /// <exception cref="ArithmeticException">The loss is NaN or infinite; weights and state stay as they were.</exception>
     public double Step(params ReadOnlySpan<Feed> feeds)
     {
         bool updates = _accumulated + 1 == _options.AccumulationSteps;
@@ -128,7 +128,7 @@ public sealed class Trainer : IDisposable
         Dictionary<Tensor, OrtValue> fed = _sums.Concat(_states).ToDictionary(state => state.Input, state => state.Current);
         List<OrtValue> scalars = FeedScalars(fed);
         using OrtIoBinding binding = program.Session.CreateIoBinding();
-        List<OrtValue> temporary = program.Bind(binding, feeds, leaf => leaf is Parameter parameter ? parameter.Current : fed[leaf]);
+        List<OrtValue> temporary = program.Bind(binding, feeds, leaf => leaf is Weight weight ? weight.Current : fed[leaf]);
         try
         {
             changed.ForEach(state => program.BindOutput(binding, state.Next, state.Buffer(program.Session)));
@@ -160,7 +160,7 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>
-    /// Copies of the parameters it learns, under their names, of the optimiser's state, and of the number of updates:
+    /// Copies of the weights it learns, under their names, of the optimiser's state, and of the number of updates:
     /// what a training needs to go on (beside the sequence of dropout masks, which starts anew). Gradients that wait
     /// for an update are not part of it.
     /// </summary>
@@ -206,9 +206,9 @@ public sealed class Trainer : IDisposable
     public void Dispose()
     {
         // The memory of a device goes with the session.
-        foreach (Parameter parameter in Engine.Provider == "CPU" ? [] : Parameters)
+        foreach (Weight weight in Engine.Provider == "CPU" ? [] : Weights)
         {
-            parameter.Value = parameter.Value;
+            weight.Value = weight.Value;
         }
 
         _states.Concat(_sums).ToList().ForEach(state => state.Dispose());
@@ -223,9 +223,9 @@ public sealed class Trainer : IDisposable
             return gradients;
         }
 
-        foreach ((Parameter parameter, Tensor gradient) in Parameters.Zip(gradients))
+        foreach ((Weight weight, Tensor gradient) in Weights.Zip(gradients))
         {
-            State sum = State.Zero(parameter, "sum");
+            State sum = State.Zero(weight, "sum");
             sum.Next = sum.Input + gradient;
             _sums.Add(sum);
         }
@@ -248,17 +248,17 @@ public sealed class Trainer : IDisposable
 
     private void AddUpdates(IReadOnlyList<Tensor> gradients)
     {
-        foreach ((Parameter parameter, Tensor gradient) in Parameters.Zip(gradients))
+        foreach ((Weight weight, Tensor gradient) in Weights.Zip(gradients))
         {
-            State[] states = [.. _optimizer.States.Select(name => State.Zero(parameter, name))];
+            State[] states = [.. _optimizer.States.Select(name => State.Zero(weight, name))];
             (Tensor value, Tensor[] next) = _optimizer.Update(
-                parameter,
+                weight,
                 gradient,
                 [.. states.Select(state => state.Input)],
                 _scalars,
-                _options.WeightDecay?.Invoke(parameter) ?? _optimizer.WeightDecay,
-                _options.LearningRateScale?.Invoke(parameter) ?? 1);
-            _states.Add(State.Of(parameter, value));
+                _options.WeightDecay?.Invoke(weight) ?? _optimizer.WeightDecay,
+                _options.LearningRateScale?.Invoke(weight) ?? 1);
+            _states.Add(State.Of(weight, value));
             for (int i = 0; i < states.Length; i++)
             {
                 states[i].Next = next[i];
@@ -284,17 +284,17 @@ public sealed class Trainer : IDisposable
         return values;
     }
 
-    /// <summary>A tensor kept between steps: a parameter, or a state of the optimiser, which is 0 at first.</summary>
+    /// <summary>A tensor kept between steps: a weight, or a state of the optimiser, which is 0 at first.</summary>
     private sealed class State : IDisposable
     {
-        private readonly Parameter? _parameter;
+        private readonly Weight? _weight;
 
         // A step reads the current values and writes the others.
         private readonly OrtValue?[] _buffers = new OrtValue?[2];
         private OrtValue? _current;
         private OrtValue? _written;
 
-        private State(string name, Tensor input, Parameter? parameter) => (Name, Input, _parameter) = (name, input, parameter);
+        private State(string name, Tensor input, Weight? weight) => (Name, Input, _weight) = (name, input, weight);
 
         public string Name { get; }
 
@@ -302,22 +302,22 @@ public sealed class Trainer : IDisposable
 
         public required Tensor Next { get; set; }
 
-        public OrtValue Current => _parameter?.Current ?? (_current ??= Initial.Constant(0).For(Name, Input.Type, Input.Shape.ToSizes())());
+        public OrtValue Current => _weight?.Current ?? (_current ??= Initial.Constant(0).For(Name, Input.Type, Input.Shape.ToSizes())());
 
-        public static State Of(Parameter parameter, Tensor next) => new(parameter.Name, parameter, parameter) { Next = next };
+        public static State Of(Weight weight, Tensor next) => new(weight.Name, weight, weight) { Next = next };
 
-        public static State Zero(Parameter parameter, string name)
+        public static State Zero(Weight weight, string name)
         {
-            Tensor input = parameter.Graph.HiddenInput($"{parameter.Name}.{name}", parameter.Type, parameter.Shape);
-            return new State($"{parameter.Name}.{name}", input, null) { Next = input };
+            Tensor input = weight.Graph.HiddenInput($"{weight.Name}.{name}", weight.Type, weight.Shape);
+            return new State($"{weight.Name}.{name}", input, null) { Next = input };
         }
 
-        /// <summary>Frees the buffers, but for the one that holds a parameter's values.</summary>
+        /// <summary>Frees the buffers, but for the one that holds a weight's values.</summary>
         public void Dispose()
         {
             foreach (OrtValue? buffer in _buffers)
             {
-                if (!ReferenceEquals(buffer, _parameter?.Current))
+                if (!ReferenceEquals(buffer, _weight?.Current))
                 {
                     buffer?.Dispose();
                 }
@@ -337,19 +337,19 @@ public sealed class Trainer : IDisposable
         public void Advance()
         {
             _current = _written;
-            _parameter?.Learn(_written!);
+            _weight?.Learn(_written!);
         }
 
         /// <summary>Goes on from other values.</summary>
         public void Set(TensorValue value)
         {
-            if (_parameter is null)
+            if (_weight is null)
             {
                 _current = value.ToOrtValue();
             }
             else
             {
-                _parameter.Value = value;
+                _weight.Value = value;
             }
         }
     }

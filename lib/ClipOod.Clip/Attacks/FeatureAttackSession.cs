@@ -33,7 +33,7 @@ internal sealed class FeatureAttackSession : IDisposable
     {
         (_options, _adam, _config) = (options, new Adam(options.LearningRate), model.Config);
         Graph graph = new("attack");
-        ClipImageTower tower = new(graph, _config, (name, _) => Initial.Values(model.ImageTower.Parameters[name].Value.Values<float>()));
+        ClipImageTower tower = new(graph, _config, (name, _) => Initial.Values(model.ImageTower.Weights[name].Value.Values<float>()));
         Tensor featuresOf(Tensor rgb) => options.Projected ? tower.Encode(tower.Normalize(rgb)) : tower.Pool(tower.Normalize(rgb));
         Width = options.Projected ? _config.EmbeddingWidth : _config.Vision.Width;
 
@@ -51,9 +51,9 @@ internal sealed class FeatureAttackSession : IDisposable
         Tensor loss = FeatureAttack.Loss(featuresOf(_images + _perturbation), _targets, _perturbation, options.Smoothness);
         Tensor gradient = graph.Gradients(loss, _perturbation)[0];
         (Tensor next, Tensor[] states) = _adam.Update(_perturbation, gradient, _states, scalars, weightDecay: 0, rateScale: 1);
-        _features = new Evaluator([featuresOf(_images)], constantParameters: true);
+        _features = new Evaluator([featuresOf(_images)], constantWeights: true);
         _clamp = new Evaluator([FeatureAttack.Clamp(_perturbation, _images)]);
-        _step = new Evaluator([loss, FeatureAttack.Clamp(next, _images), .. states], constantParameters: true);
+        _step = new Evaluator([loss, FeatureAttack.Clamp(next, _images), .. states], constantWeights: true);
     }
 
     /// <summary>Width of the features that are matched.</summary>
@@ -132,6 +132,6 @@ internal sealed class FeatureAttackSession : IDisposable
         // The seed and the place decide, so that an attack that goes on makes what it would have made.
         int own = BitConverter.ToInt32(SHA256.HashData(Encoding.UTF8.GetBytes(FormattableString.Invariant($"{_options.Seed} {first}"))));
         Graph graph = new("start");
-        return graph.Parameter("perturbation", [count], Initial.Normal(FirstDeviation, own)).Value.Values<float>();
+        return graph.Weight("perturbation", [count], Initial.Normal(FirstDeviation, own)).Value.Values<float>();
     }
 }

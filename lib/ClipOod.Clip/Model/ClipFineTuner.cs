@@ -57,9 +57,9 @@ public static class ClipFineTuner
         ClipModel model, IReadOnlyList<RgbImage> images, IReadOnlyList<int> labels, int numClasses, FineTuneOptions options, Action<FineTuneEpoch>? onEpoch, CancellationToken cancellation)
     {
         Graph graph = model.Graph;
-        Parameter weight = graph.Parameter(WeightName, [numClasses, model.Config.Vision.Width], Initial.Normal(HeadDeviation, options.Seed));
-        Parameter bias = graph.Parameter(BiasName, [numClasses], Initial.Constant(0));
-        Parameter projection = model.ImageTower.Parameters["visual.proj"], positions = model.ImageTower.Parameters["visual.positional_embedding"];
+        Weight weight = graph.Weight(WeightName, [numClasses, model.Config.Vision.Width], Initial.Normal(HeadDeviation, options.Seed));
+        Weight bias = graph.Weight(BiasName, [numClasses], Initial.Constant(0));
+        Weight projection = model.ImageTower.Weights["visual.proj"], positions = model.ImageTower.Weights["visual.positional_embedding"];
         SetTrainable(false);
 
         Tensor logits = Op.Linear(model.PooledFeatures, weight, bias, transposed: true);
@@ -68,7 +68,7 @@ public static class ClipFineTuner
         using Trainer trainer = new(loss, new AdamW(options.LearningRate, weightDecay: options.WeightDecay), new()
         {
             Schedule = Schedule.Cosine(total, (long)(options.WarmUpFraction * total), options.FinalLearningRate / options.LearningRate),
-            WeightDecay = parameter => parameter.Rank < 2 || parameter == positions ? 0 : options.WeightDecay,
+            WeightDecay = weight => weight.Rank < 2 || weight == positions ? 0 : options.WeightDecay,
             Monitors = [logits],
         });
 

@@ -18,7 +18,7 @@ internal sealed class ClipNoEncoder : ClipEncoder
     {
         _tower = tower;
         ModelHash = ComputeHash(model, tower);
-        _session = new Evaluator([tower.Features], constantParameters: true);
+        _session = new Evaluator([tower.Features], constantWeights: true);
         int prompts = (int)tower.Prompts.Shape[0].Size;
         float[] mean = new float[prompts];
         Array.Fill(mean, 1f / prompts);
@@ -50,9 +50,9 @@ internal sealed class ClipNoEncoder : ClipEncoder
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes(model.ModelHash));
-        foreach (Parameter parameter in tower.Tower.Parameters.Values.Append(tower.Prompts))
+        foreach (Weight weight in tower.Tower.Weights.Values.Append(tower.Prompts))
         {
-            hash.AppendData(MemoryMarshal.AsBytes(parameter.Value.Values<float>()));
+            hash.AppendData(MemoryMarshal.AsBytes(weight.Value.Values<float>()));
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());

@@ -23,7 +23,7 @@ public sealed class ClipNoTextTower
         _model = model;
         Tower = new ClipTextTower(model.Graph, config, initial, Prefix);
         int[] shape = [prompts, config.ContextLength, config.Text.Width];
-        Prompts = model.Graph.Parameter(Prefix + PromptName, [.. shape.Select(size => (long)size)], initial(PromptName, shape));
+        Prompts = model.Graph.Weight(Prefix + PromptName, [.. shape.Select(size => (long)size)], initial(PromptName, shape));
 
         // Encoding cuts rows after their end token.
         Texts = model.Graph.Input(Prefix + "texts", ElementType.Int64, "count", "length");
@@ -35,7 +35,7 @@ public sealed class ClipNoTextTower
     public ClipTextTower Tower { get; }
 
     /// <summary>The prompts, shape (prompts, context length, width).</summary>
-    public Parameter Prompts { get; }
+    public Weight Prompts { get; }
 
     /// <summary>Texts of any length up to the context's, Int64, shape (count, length): what <see cref="Features"/> are of.</summary>
     internal Tensor Texts { get; }
@@ -55,7 +55,7 @@ public sealed class ClipNoTextTower
         ArgumentOutOfRangeException.ThrowIfLessThan(prompts, 1);
         return new ClipNoTextTower(model, prompts, (name, _) => name == PromptName
             ? Initial.Constant(0)
-            : Initial.Values(model.TextTower.Parameters[name].Value.Values<float>()));
+            : Initial.Values(model.TextTower.Weights[name].Value.Values<float>()));
     }
 
     /// <summary>
@@ -172,7 +172,7 @@ public sealed class ClipNoTextTower
     /// <param name="path">The file; one of this name is replaced.</param>
     public void Save(string path) => Safetensors.Write(
         path,
-        Tower.Parameters.Select(entry => ClipModel.ToSafetensors(entry.Key, entry.Value.Value)).Append(ClipModel.ToSafetensors(PromptName, Prompts.Value)));
+        Tower.Weights.Select(entry => ClipModel.ToSafetensors(entry.Key, entry.Value.Value)).Append(ClipModel.ToSafetensors(PromptName, Prompts.Value)));
 
     /// <summary>The same with factors of the prompts' positions, shape (context length, 1): 0 where nothing is to be added.</summary>
     internal Tensor Encode(Tensor ids, Tensor? mixture, Tensor? places)

@@ -2,10 +2,10 @@ using ClipOod.Autodiff;
 
 namespace ClipOod.Clip;
 
-/// <summary>A transformer of CLIP with its parameters: what the image tower and the text towers have in common.</summary>
+/// <summary>A transformer of CLIP with its weights: what the image tower and the text towers have in common.</summary>
 public abstract class ClipTower
 {
-    private readonly SortedDictionary<string, Parameter> _parameters = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, Weight> _weights = new(StringComparer.Ordinal);
     private readonly string _blocks;
     private readonly ClipTransformerSizes _sizes;
 
@@ -15,34 +15,34 @@ public abstract class ClipTower
         (Graph, Config, _sizes, _blocks, Prefix) = (graph, config, sizes, blocks, prefix);
         foreach ((string name, int[] shape) in tensors)
         {
-            _parameters.Add(name, graph.Parameter(prefix + name, [.. shape.Select(size => (long)size)], initial(name, shape)));
+            _weights.Add(name, graph.Weight(prefix + name, [.. shape.Select(size => (long)size)], initial(name, shape)));
         }
     }
 
-    /// <summary>The graph that its parameters belong to.</summary>
+    /// <summary>The graph that its weights belong to.</summary>
     public Graph Graph { get; }
 
     /// <summary>The model's sizes and activation.</summary>
     public ClipConfig Config { get; }
 
-    /// <summary>Its parameters by OpenAI's names, sorted.</summary>
-    public IReadOnlyDictionary<string, Parameter> Parameters => _parameters;
+    /// <summary>Its weights by OpenAI's names, sorted.</summary>
+    public IReadOnlyDictionary<string, Weight> Weights => _weights;
 
-    /// <summary>What its parameters' names in the graph begin with, beside OpenAI's names.</summary>
+    /// <summary>What its weights' names in the graph begin with, beside OpenAI's names.</summary>
     internal string Prefix { get; }
 
-    /// <summary>Says whether trainers made from now on learn it; a frozen tower gets no backward nodes of its parameters.</summary>
+    /// <summary>Says whether trainers made from now on learn it; a frozen tower gets no backward nodes of its weights.</summary>
     /// <param name="trainable">False to freeze it.</param>
     public void SetTrainable(bool trainable)
     {
-        foreach (Parameter parameter in _parameters.Values)
+        foreach (Weight weight in _weights.Values)
         {
-            parameter.Trainable = trainable;
+            weight.Trainable = trainable;
         }
     }
 
     private protected Tensor Norm(string name, Tensor x) =>
-        Op.LayerNorm(x, _parameters[$"{name}.weight"], _parameters[$"{name}.bias"], Config.LayerNormEpsilon);
+        Op.LayerNorm(x, _weights[$"{name}.weight"], _weights[$"{name}.bias"], Config.LayerNormEpsilon);
 
     /// <summary>The residual blocks on tokens (batch, length, width); the mask is added to the attention's logits.</summary>
     private protected Tensor Transform(Tensor x, Tensor? mask = null) =>
@@ -85,7 +85,7 @@ public abstract class ClipTower
 
     private string Block(int layer) => $"{_blocks}transformer.resblocks.{layer}";
 
-    private Tensor Linear(string name, Tensor x) => Op.Linear(x, _parameters[$"{name}.weight"], _parameters[$"{name}.bias"], transposed: true);
+    private Tensor Linear(string name, Tensor x) => Op.Linear(x, _weights[$"{name}.weight"], _weights[$"{name}.bias"], transposed: true);
 
     private Tensor FeedForward(string block, Tensor x)
     {
@@ -97,7 +97,7 @@ public abstract class ClipTower
     private Tensor Project(string block, Tensor x, Range parts)
     {
         Range rows = (parts.Start.Value * _sizes.Width)..(parts.End.Value * _sizes.Width);
-        Tensor part(string name) => _parameters[$"{block}.attn.in_proj_{name}"].Slice(0, rows);
+        Tensor part(string name) => _weights[$"{block}.attn.in_proj_{name}"].Slice(0, rows);
         return Op.Linear(x, part("weight"), part("bias"), transposed: true);
     }
 
@@ -155,13 +155,13 @@ public sealed class ClipImageTower : ClipTower
     /// <returns>Shape (batch, patches, embedding width), patches row by row.</returns>
     /// <exception cref="ArgumentException">The images are of another shape.</exception>
     public Tensor Locals(Tensor pixels) =>
-        Norm("visual.ln_post", TransformApart(Embed(pixels), tokens => tokens.Slice(1, 1..))).MatMul(Parameters["visual.proj"]);
+        Norm("visual.ln_post", TransformApart(Embed(pixels), tokens => tokens.Slice(1, 1..))).MatMul(Weights["visual.proj"]);
 
     /// <summary>The features, not normalised.</summary>
     /// <param name="pixels">Normalised images, shape (batch, 3, size, size).</param>
     /// <returns>Shape (batch, embedding width).</returns>
     /// <exception cref="ArgumentException">The images are of another shape.</exception>
-    public Tensor Encode(Tensor pixels) => Pool(pixels).MatMul(Parameters["visual.proj"]);
+    public Tensor Encode(Tensor pixels) => Pool(pixels).MatMul(Weights["visual.proj"]);
 
     private Tensor Embed(Tensor pixels)
     {
@@ -171,9 +171,9 @@ public sealed class ClipImageTower : ClipTower
             throw new ArgumentException($"Images of shape {pixels.Shape} do not fit the model: expected (batch, 3, {Config.ImageSize}, {Config.ImageSize}).", nameof(pixels));
         }
 
-        Tensor patches = Op.PatchEmbedding(pixels, Parameters["visual.conv1.weight"]);
-        Tensor first = Parameters["visual.class_embedding"].Reshape(1, 1, Config.Vision.Width).BroadcastTo(pixels.Shape[0], 1, Config.Vision.Width);
-        return Norm("visual.ln_pre", Op.Concat(1, first, patches) + Parameters["visual.positional_embedding"]);
+        Tensor patches = Op.PatchEmbedding(pixels, Weights["visual.conv1.weight"]);
+        Tensor first = Weights["visual.class_embedding"].Reshape(1, 1, Config.Vision.Width).BroadcastTo(pixels.Shape[0], 1, Config.Vision.Width);
+        return Norm("visual.ln_pre", Op.Concat(1, first, patches) + Weights["visual.positional_embedding"]);
     }
 }
 
@@ -205,7 +205,7 @@ public sealed class ClipTextTower : ClipTower
         }
 
         Tensor order = ids.Indices(1);
-        Tensor x = Parameters["token_embedding.weight"].Gather(ids) + Parameters["positional_embedding"].Gather(order);
+        Tensor x = Weights["token_embedding.weight"].Gather(ids) + Weights["positional_embedding"].Gather(order);
         if (prompt is not null)
         {
             x = x + prompt;
@@ -220,6 +220,6 @@ public sealed class ClipTextTower : ClipTower
         // Picked by a product so that its gradient is one too.
         Tensor isEnd = Op.Equal(ends, order).Cast(Graph.Type).Unsqueeze(1);
         Tensor end = TransformOne(x, isEnd.MatMul, causal, afterEnd).Squeeze(1);
-        return Norm("ln_final", end).MatMul(Parameters["text_projection"]);
+        return Norm("ln_final", end).MatMul(Weights["text_projection"]);
     }
 }

@@ -29,7 +29,7 @@ public sealed class ClipTrainer : IDisposable
         Tensor classes = model.Graph.Input(ClassesName, ElementType.Int64, "batch");
         Loss = ClipLosses.Contrastive(model.Logits, classes);
         _trainer = new Trainer(Loss, optimizer, options.WeightDecay is null
-            ? options with { WeightDecay = parameter => parameter.Rank < 2 ? 0 : optimizer.WeightDecay }
+            ? options with { WeightDecay = weight => weight.Rank < 2 ? 0 : optimizer.WeightDecay }
             : options);
     }
 
@@ -49,7 +49,7 @@ public sealed class ClipTrainer : IDisposable
     /// </param>
     /// <returns>The loss before the update, in nats; ln(batch) for a model that knows nothing.</returns>
     /// <exception cref="ArgumentException">The numbers of images, captions and classes differ, or a token is not of the model.</exception>
-    /// <exception cref="ArithmeticException">The loss is NaN or infinite; the parameters stay as they were.</exception>
+    /// <exception cref="ArithmeticException">The loss is NaN or infinite; the weights stay as they were.</exception>
     public double Step(Memory<float> pixels, int[,] tokens, IReadOnlyList<int>? classes = null)
     {
         ArgumentNullException.ThrowIfNull(tokens);
@@ -83,9 +83,9 @@ public sealed class ClipTrainer : IDisposable
     /// <param name="path">The .safetensors file; one of this name is replaced.</param>
     public void SaveCheckpoint(string path)
     {
-        HashSet<string> parameters = new(_model.Graph.Parameters.Select(parameter => parameter.Name), StringComparer.Ordinal);
+        HashSet<string> weights = new(_model.Graph.Weights.Select(weight => weight.Name), StringComparer.Ordinal);
         _model.Save(path, _trainer.GetState()
-            .Where(entry => !parameters.Contains(entry.Key))
+            .Where(entry => !weights.Contains(entry.Key))
             .Select(entry => ClipModel.ToSafetensors(ClipWeights.TrainerPrefix + entry.Key, entry.Value)));
     }
 
@@ -98,9 +98,9 @@ public sealed class ClipTrainer : IDisposable
         using ModelTensors tensors = ModelTensors.Open(path);
         ClipWeights.Check(tensors, ClipLayout.OpenAi, _model.Config.TensorShapes, _model.Config.ToString());
         Dictionary<string, TensorValue> values = new(StringComparer.Ordinal);
-        foreach ((string name, Parameter parameter) in _model.Parameters())
+        foreach ((string name, Weight weight) in _model.Weights())
         {
-            values.Add(name, TensorValue.Of(tensors.Find(name)!.ToSingles(), parameter.Value.Shape));
+            values.Add(name, TensorValue.Of(tensors.Find(name)!.ToSingles(), weight.Value.Shape));
         }
 
         Dictionary<string, TensorValue> state = new(values, StringComparer.Ordinal);
@@ -122,9 +122,9 @@ public sealed class ClipTrainer : IDisposable
             throw new InvalidDataException($"{path}: {error.Message} Was the checkpoint made with this optimiser and these towers frozen?", error);
         }
 
-        foreach ((string name, Parameter parameter) in _model.Parameters().Where(entry => !entry.Parameter.Trainable))
+        foreach ((string name, Weight weight) in _model.Weights().Where(entry => !entry.Weight.Trainable))
         {
-            parameter.Value = values[name];
+            weight.Value = values[name];
         }
 
         _model.Refresh();

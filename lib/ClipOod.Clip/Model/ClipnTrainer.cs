@@ -62,10 +62,10 @@ public sealed class ClipnTrainer : IDisposable
             new TrainerOptions
             {
                 Schedule = step => _totalSteps is long total ? Schedule.Cosine(total)(step) : 1,
-                WeightDecay = parameter => parameter.Rank < 2 ? 0 : options.WeightDecay,
+                WeightDecay = weight => weight.Rank < 2 ? 0 : options.WeightDecay,
                 Monitors = [Loss.Matching, Loss.Unrelated, Loss.TextSemantics],
             });
-        _imageTower = new Evaluator([model.ImageFeatures], constantParameters: true);
+        _imageTower = new Evaluator([model.ImageFeatures], constantWeights: true);
     }
 
     /// <summary>
@@ -88,7 +88,7 @@ public sealed class ClipnTrainer : IDisposable
     /// <param name="captions">The captions; with templates, what fills them.</param>
     /// <returns>The losses before the update.</returns>
     /// <exception cref="ArgumentException">There are not as many images as captions, or a caption is empty where templates are filled.</exception>
-    /// <exception cref="ArithmeticException">The loss is NaN or infinite; the parameters stay as they were.</exception>
+    /// <exception cref="ArithmeticException">The loss is NaN or infinite; the weights stay as they were.</exception>
     public ClipnLossValues Step(ReadOnlyMemory<float> imageFeatures, IReadOnlyList<string> captions)
     {
         ArgumentNullException.ThrowIfNull(captions);
@@ -121,7 +121,7 @@ public sealed class ClipnTrainer : IDisposable
     /// <param name="captions">The captions; with templates, what fills them.</param>
     /// <returns>The losses before the update.</returns>
     /// <exception cref="ArgumentException">There are not as many images as captions, or a caption is empty where templates are filled.</exception>
-    /// <exception cref="ArithmeticException">The loss is NaN or infinite; the parameters stay as they were.</exception>
+    /// <exception cref="ArithmeticException">The loss is NaN or infinite; the weights stay as they were.</exception>
     public ClipnLossValues StepPixels(Memory<float> pixels, IReadOnlyList<string> captions) =>
         Step(_imageTower.Run((_model.Pixels.Name, pixels))[0].Values<float>(), captions);
 
@@ -135,7 +135,7 @@ public sealed class ClipnTrainer : IDisposable
     /// <returns>The losses of the first step before anything was learned, then the mean losses of each epoch.</returns>
     /// <exception cref="ArgumentException">There are not as many images as captions, fewer than a batch, or a caption is empty where templates are filled.</exception>
     /// <exception cref="InvalidOperationException">The learning rate has fallen to 0 in earlier steps.</exception>
-    /// <exception cref="ArithmeticException">The loss became NaN or infinite; the parameters are those before that step.</exception>
+    /// <exception cref="ArithmeticException">The loss became NaN or infinite; the weights are those before that step.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public IReadOnlyList<ClipnLossValues> Train(
         ReadOnlyMemory<float> imageFeatures,

@@ -15,7 +15,7 @@ public sealed record ClipnTrainerOptions
     /// <summary>What AdamW adds to the root of the mean of squares. Defaults to 1e-6.</summary>
     public double Epsilon { get; init; } = 1e-6;
 
-    /// <summary>Weight decay of parameters with two axes or more, at least 0; biases and gains have none. Defaults to 0.2.</summary>
+    /// <summary>Weight decay of weights with two axes or more, at least 0; biases and gains have none. Defaults to 0.2.</summary>
     public double WeightDecay { get; init; } = 0.2;
 
     /// <summary>

@@ -11,8 +11,8 @@ internal sealed class ClipnLiteTrainer : IDisposable
     private readonly int _prompts;
 
     // A - I, or its two factors (D, r) and (r, D) where the rank is limited.
-    private readonly Autodiff.Parameter[] _change;
-    private readonly Autodiff.Parameter _sigma;
+    private readonly Weight[] _change;
+    private readonly Weight _sigma;
     private readonly Trainer _trainer;
 
     public ClipnLiteTrainer(Embeddings images, Embeddings texts, ClipnLiteOptions options, long totalSteps)
@@ -23,18 +23,18 @@ internal sealed class ClipnLiteTrainer : IDisposable
         Tensor f = graph.Input("images", ElementType.Float, "batch", width);
         Tensor g = graph.Input("texts", ElementType.Float, "batch", width);
         Tensor mixture = graph.Input("mixture", ElementType.Float, "batch", _prompts);
-        _sigma = graph.Parameter("sigma", [_prompts, width], Initial.Constant(0));
+        _sigma = graph.Weight("sigma", [_prompts, width], Initial.Constant(0));
 
         // One factor is 0 at first, so that h = g; both would have no gradient.
         _change = options.Rank is int rank
             ?
             [
-                graph.Parameter("up", [width, rank], Initial.Constant(0)),
-                graph.Parameter("down", [rank, width], Initial.Normal(1 / Math.Sqrt(width), options.Seed)),
+                graph.Weight("up", [width, rank], Initial.Constant(0)),
+                graph.Weight("down", [rank, width], Initial.Normal(1 / Math.Sqrt(width), options.Seed)),
             ]
-            : [graph.Parameter("change", [width, width], Initial.Constant(0))];
+            : [graph.Weight("change", [width, width], Initial.Constant(0))];
         Tensor change = g;
-        foreach (Autodiff.Parameter factor in Enumerable.Reverse(_change))
+        foreach (Weight factor in Enumerable.Reverse(_change))
         {
             change = Op.Linear(change, factor, transposed: true);
         }

@@ -53,8 +53,8 @@ public sealed class Odin : IDisposable
         // A step of ε on the scale [0, 1] is one of ε / deviation on normalised pixels.
         float[] size = [.. model.Config.ImageStandardDeviation.Select(deviation => (float)(options.Epsilon / deviation))];
         Autodiff.Tensor perturbed = model.Pixels - (gradient.Sign() * graph.Constant<float>(size, 3, 1, 1));
-        _step = new Evaluator([perturbed, gradient, loss], constantParameters: true);
-        _encoder = new Evaluator([model.ImageFeatures], constantParameters: true);
+        _step = new Evaluator([perturbed, gradient, loss], constantWeights: true);
+        _encoder = new Evaluator([model.ImageFeatures], constantWeights: true);
     }
 
     /// <summary>The scores of images, which are prepared as the model wants them.</summary>
@@ -189,7 +189,7 @@ public sealed class Odin : IDisposable
             fit =>
             {
                 Odin odin = new(fit.Known.Encoder!.LoadModel(), fit.Text, OptionsOf(fit));
-                return images => odin.Score(fit.Pixels(images).ToRgbImages());
+                return images => odin.Score(fit.Pixels(images).AsRgbImages());
             }),
         new ImageDetector(
             new()

@@ -22,7 +22,7 @@ internal sealed class DoctorCommand : Command
 
     private static async Task<int> RunAsync(ParseResult parse, CancellationToken cancellation)
     {
-        WorkbookFolders folders = WorkbookFolders.Around(Environment.CurrentDirectory);
+        WorkbookFolders folders = WorkbookFolders.Find();
         (string What, Func<Task<string>> Check)[] checks =
         [
             (".NET SDK", () => CheckSdkAsync(folders.Root)),

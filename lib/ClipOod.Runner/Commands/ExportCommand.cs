@@ -64,7 +64,7 @@ internal sealed class ExportCommand : Command
         }
 
         string PathOf(string id) => file ?? Path.Combine(
-            WorkbookFolders.Around(Environment.CurrentDirectory, "give --output FILE").Export, host ?? "", id + (host == "verso" ? ".dib" : ".ipynb"));
+            WorkbookFolders.Find("give --output FILE").Export, host ?? "", id + (host == "verso" ? ".dib" : ".ipynb"));
 
         async Task SaveAsync(string id, Action<string> write)
         {

@@ -27,7 +27,7 @@ internal sealed class JupyterCommand : Command
 
     private async Task<int> InstallAsync(ParseResult parse, CancellationToken cancellation)
     {
-        WorkbookFolders folders = WorkbookFolders.Around(Environment.CurrentDirectory);
+        WorkbookFolders folders = WorkbookFolders.Find();
         string path = Path.Combine(JupyterFolder(), "kernels", KernelName, "kernel.json");
         if (File.Exists(path) && !IsOurs(path) && !parse.GetValue(_force))
         {

@@ -47,7 +47,7 @@ internal sealed class ResultsCommand : Command
     private int Run(ParseResult parse)
     {
         (string? csv, string? json, string? bibtex) = (parse.GetValue(_csv), parse.GetValue(_json), parse.GetValue(_bibtex));
-        string folder = parse.GetValue(_expected) ?? Path.Combine(WorkbookFolders.Around(Environment.CurrentDirectory, "give --expected FOLDER").Notebooks, "expected");
+        string folder = parse.GetValue(_expected) ?? Path.Combine(WorkbookFolders.Find("give --expected FOLDER").Notebooks, "expected");
         OutputFile.Require([("--csv", csv), ("--json", json), ("--bibtex", bibtex)]);
         Recorded[] results = [.. Load(folder)];
         Print(Terminal.On(parse.InvocationConfiguration.Output), results);

@@ -35,7 +35,7 @@ internal sealed class RunCommandOptions
 
     private readonly Option<string> _world = new("--world")
     {
-        Description = $"World to run in [default: the environment's {World.WorldVariable}, or {World.Names[0]}]: {string.Join(", ", World.Names)}",
+        Description = $"World to run in [default: the environment's {World.WorldVariable}, or {World.Names[0]} and those that were fetched]: {string.Join(", ", World.Names)}",
         HelpName = "NAME",
     };
 
@@ -53,7 +53,7 @@ internal sealed class RunCommandOptions
     }
 
     public string NotebooksFolder(ParseResult parse) =>
-        parse.GetValue(_notebooks) ?? WorkbookFolders.Around(Environment.CurrentDirectory, "give --notebooks FOLDER").Notebooks;
+        parse.GetValue(_notebooks) ?? WorkbookFolders.Find("give --notebooks FOLDER").Notebooks;
 
     public string ExpectedFolder(ParseResult parse, string notebooks) =>
         parse.GetValue(_expected) ?? Path.Combine(notebooks, "expected", CurrentWorld.Name);
@@ -67,6 +67,10 @@ internal sealed class RunCommandOptions
                 .Select(name => (name, Path.Combine(notebooks, "expected", name)))
                 .Where(world => Directory.Exists(world.Item2)),
         ];
+
+    /// <summary>The worlds that are here, the default one first; none where the command line or the environment chooses one, or a folder of one world's results.</summary>
+    public IReadOnlyList<string> WorldsHere(ParseResult parse) =>
+        parse.GetValue(_world) is not null || parse.GetValue(_anyWorld) || parse.GetValue(_expected) is not null ? [] : CurrentWorld.Fetched;
 
     /// <summary>Chooses the world and opens it; call it before anything that depends on the world.</summary>
     /// <returns>The world; null where the notebooks are to run without one.</returns>

@@ -49,7 +49,7 @@ internal sealed class TrainCommand : Command
 
     private int TrainNoText(ParseResult parse)
     {
-        WorkbookFolders folders = WorkbookFolders.Around(Environment.CurrentDirectory);
+        WorkbookFolders folders = WorkbookFolders.Find();
         string model = parse.GetRequiredValue(_model);
         NoTextOptions options = new() { Seed = parse.GetValue(_seed) };
         TextWriter output = parse.InvocationConfiguration.Output;
@@ -80,7 +80,7 @@ internal sealed class TrainCommand : Command
 
     private int Train(ParseResult parse)
     {
-        WorkbookFolders folders = WorkbookFolders.Around(Environment.CurrentDirectory);
+        WorkbookFolders folders = WorkbookFolders.Find();
         string pictograms = Path.Combine(folders.Root, "data", PictogramWorld.WorldName);
         string model = parse.GetRequiredValue(_model);
         if (model.Any(letter => !char.IsAsciiLetterOrDigit(letter) && letter != '-'))

@@ -50,7 +50,7 @@ internal sealed class PictogramTrainer : IDisposable
         {
             Schedule = Schedule.Cosine(options.Steps, warmup: Math.Max(1, options.Steps * 3 / 100)),
             MaxGradientNorm = 1,
-            LearningRateScale = parameter => parameter == Model.LogitScale ? LogitScaleRate : 1,
+            LearningRateScale = weight => weight == Model.LogitScale ? LogitScaleRate : 1,
         });
         _validation = DrawValidation();
     }

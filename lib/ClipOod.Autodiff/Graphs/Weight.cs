@@ -3,10 +3,10 @@ using Microsoft.ML.OnnxRuntime;
 namespace ClipOod.Autodiff;
 
 /// <summary>
-/// A tensor of a graph whose values are kept between runs and can be learned. All evaluators and trainers of its graph
+/// A weight or bias of a graph: a tensor whose values are kept between runs and can be learned. All evaluators and trainers of its graph
 /// share these values: an evaluator sees what a trainer has learned so far.
 /// </summary>
-public sealed class Parameter : Tensor
+public sealed class Weight : Tensor
 {
     private readonly Func<OrtValue> _initial;
     private OrtValue? _value;
@@ -14,10 +14,10 @@ public sealed class Parameter : Tensor
     // Whether a trainer made the present values, in a buffer that it may write to again.
     private bool _isTrained;
 
-    internal Parameter(Graph graph, int id, string name, ElementType type, Shape shape, Func<OrtValue> initial, bool trainable)
+    internal Weight(Graph graph, int id, string name, ElementType type, Shape shape, Func<OrtValue> initial, bool trainable)
         : base(graph, id, name, type, shape, producer: null) => (_initial, Trainable) = (initial, trainable);
 
-    /// <summary>Whether trainers made from now on learn it; a frozen parameter gets no gradient and no backward nodes.</summary>
+    /// <summary>Whether trainers made from now on learn it; a frozen weight gets no gradient and no backward nodes.</summary>
     public bool Trainable { get; set; }
 
     /// <summary>Number of its elements.</summary>
@@ -32,7 +32,7 @@ public sealed class Parameter : Tensor
             ArgumentNullException.ThrowIfNull(value);
             if (value.Type != Type || !value.Shape.AsSpan().SequenceEqual(Shape.ToSizes()))
             {
-                throw new ArgumentException($"Parameter '{Name}' is {Type} {Shape}, got {value}.", nameof(value));
+                throw new ArgumentException($"Weight '{Name}' is {Type} {Shape}, got {value}.", nameof(value));
             }
 
             Current = value.ToOrtValue();
