@@ -48,7 +48,7 @@ public sealed class ResNet18Encoder : ClipEncoder
     public static ResNet18Encoder Load(string? folder = null)
     {
         string place = folder ?? Find() ?? throw new FileNotFoundException(
-            $"{ModelFile} is missing: it lies neither beside {typeof(ResNet18Encoder).Assembly.Location} nor in artifacts/notebook of a folder above. "
+            $"{ModelFile} is missing: it lies neither beside {typeof(ResNet18Encoder).Assembly.Location}, nor in {Environment.CurrentDirectory}, nor in artifacts/notebook of a folder above. "
             + "Build the repository (any clipood command does), or give the folder of the package Microsoft.ML.DnnImageFeaturizer.ResNet18 that holds it.");
         foreach (string name in new[] { PreprocessingFile, ModelFile })
         {
@@ -90,16 +90,19 @@ public sealed class ResNet18Encoder : ClipEncoder
         return results[0].GetTensorDataAsSpan<float>().ToArray();
     }
 
+    // From where this library lies, or else, where a host loaded it from elsewhere, from the folder that runs.
     private static string? Find()
     {
-        string library = Path.GetDirectoryName(typeof(ResNet18Encoder).Assembly.Location) ?? "";
-        for (DirectoryInfo? at = library.Length > 0 ? new(library) : null; at is not null; at = at.Parent)
+        foreach (string start in new[] { Path.GetDirectoryName(typeof(ResNet18Encoder).Assembly.Location) ?? "", Environment.CurrentDirectory })
         {
-            foreach (string folder in new[] { at.FullName, Path.Combine(at.FullName, "artifacts", "notebook") })
+            for (DirectoryInfo? at = start.Length > 0 ? new(start) : null; at is not null; at = at.Parent)
             {
-                if (File.Exists(Path.Combine(folder, ModelFile)))
+                foreach (string folder in new[] { at.FullName, Path.Combine(at.FullName, "artifacts", "notebook") })
                 {
-                    return folder;
+                    if (File.Exists(Path.Combine(folder, ModelFile)))
+                    {
+                        return folder;
+                    }
                 }
             }
         }

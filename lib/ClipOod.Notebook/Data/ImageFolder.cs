@@ -153,10 +153,12 @@ public sealed class ImageFolder
             .. LeftOut.GroupBy(entry => Kind(entry.Reason)).OrderBy(group => group.Key, StringComparer.Ordinal)
                 .Select(group => ($"left out: {group.Key}", group.Count(), string.Join(", ", group.Take(3).Select(Told)) + (group.Count() > 3 ? ", …" : ""))),
         ];
-        return new ResultTable($"{Numbers.Count(Files.Count)} images are used, {Numbers.Count(LeftOut.Count)} files and folders are not")
+        ResultTable table = new ResultTable($"{Numbers.Count(Files.Count)} images are used, {Numbers.Count(LeftOut.Count)} files and folders are not")
             .Text("What", rows.Select(row => row.What))
             .Count("Number", rows.Select(row => row.Count))
             .Text("Such as", rows.Select(row => row.Such));
+        return LeftOut.Select(entry => entry.Reason).Where(reason => reason.Contains(':', StringComparison.Ordinal)).Distinct().Order(StringComparer.Ordinal)
+            .Aggregate(table, (noted, reason) => noted.Note($"{reason}."));
     }
 
     /// <summary>The table as HTML.</summary>
@@ -167,8 +169,8 @@ public sealed class ImageFolder
 
     private static string Told(LeftOut entry) => entry.Reason.Contains("copy of", StringComparison.Ordinal) ? $"{entry.Name} ({entry.Reason})" : entry.Name;
 
-    // Copies differ in what they are copies of.
-    private static string Kind(string reason) => reason.IndexOf("copy of", StringComparison.Ordinal) is >= 0 and int at ? reason[..(at + 4)] : reason;
+    // Copies differ in what they are copies of; what to do stands below the table.
+    private static string Kind(string reason) => reason.IndexOf("copy of", StringComparison.Ordinal) is >= 0 and int at ? reason[..(at + 4)] : reason.Split(':')[0];
 
     private static string Existing(string path)
     {

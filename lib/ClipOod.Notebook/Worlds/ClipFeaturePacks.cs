@@ -14,6 +14,7 @@ namespace ClipOod.Notebook;
 /// </summary>
 internal static class ClipFeaturePacks
 {
+    private const int ClipWidth = 512;
     private const int CifarBytes = 3 * 32 * 32;
 
     private static readonly JsonSerializerOptions _format = new(JsonSerializerDefaults.Web)
@@ -89,6 +90,11 @@ internal static class ClipFeaturePacks
             }
 
             string path = Path.Combine(target, $"{pack.Name}.safetensors");
+            foreach (string left in Directory.GetFiles(target, $"{pack.Name}.safetensors.*.tmp"))
+            {
+                File.Delete(left);
+            }
+
             AtomicFile.Write(path, temporary => Safetensors.Write(temporary, tensors, metadata));
             made.Add(path);
         }
@@ -142,8 +148,6 @@ internal static class ClipFeaturePacks
 
         return (rows, ClipWidth, values);
     }
-
-    private const int ClipWidth = 512;
 
     /// <summary>The class number of each row: as numbers, as one row of zeros and a one, as names of folders, or by the order of the rows.</summary>
     private static int[] Labels(string published, Pack pack, int rows)

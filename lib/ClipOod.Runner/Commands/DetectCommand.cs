@@ -27,7 +27,7 @@ internal sealed class DetectCommand : Command
     {
         Description = "The sentence for the names of the classes, where the model reads text",
         HelpName = "TEXT",
-        DefaultValueFactory = _ => "a photo of a {}.",
+        DefaultValueFactory = _ => NoveltyOptions.DefaultPrompt,
     };
 
     private readonly Option<string> _words = new("--words") { Description = "Words that may name strangers, a line each, where the model reads text", HelpName = "FILE" };
@@ -104,11 +104,11 @@ internal sealed class DetectCommand : Command
         }
 
         bool encodes = known is not null || parse.GetValue(_new) is not null || parse.GetValue(_add) is { Length: > 0 };
-        using ClipEncoder? encoder = encodes ? OpenModel(parse, saved, output) : null;
-        saved?.RequireModel(encoder?.ModelHash ?? saved.Options.ModelHash);
-        Encoding encoding = new(encoder, error);
+        using PhotoModel? model = encodes ? OpenModel(parse, saved, output) : null;
+        saved?.RequireModel(model?.Encoder.ModelHash ?? saved.Options.ModelHash);
+        Encoding encoding = new(model, error);
         EncodedFolder? knownImages = known is null ? null : encoding.Encode(known, "known images", output);
-        NoveltyDetector detector = saved ?? Fit(parse, encoder!, known!, knownImages!);
+        NoveltyDetector detector = saved ?? Fit(parse, model!, known!, knownImages!);
         detector = Changed(parse, detector, encoding, output);
         if (parse.GetValue(_save) is string target)
         {
@@ -174,58 +174,28 @@ internal sealed class DetectCommand : Command
             [.. new[] { parse.GetValue(_truth), parse.GetValue(_words) }.OfType<string>()]);
     }
 
-    /// <summary>The model that was asked for, that of a saved detector, or the best one that is here: never that of the drawings.</summary>
-    private ClipEncoder OpenModel(ParseResult parse, NoveltyDetector? saved, TextWriter output)
+    /// <summary>The model that was asked for, that of a saved detector, or the best one that is here.</summary>
+    private PhotoModel OpenModel(ParseResult parse, NoveltyDetector? saved, TextWriter output)
     {
-        string? asked = parse.GetValue(_model) ?? saved?.Options.Model;
-        string name = asked
-            ?? SourceCatalog.All.FirstOrDefault(entry => entry is { Kind: SourceKind.Weights, Model: not null, IsHere: true })?.Name
-            ?? ResNet18Encoder.ModelName;
-        if (asked is null)
+        string? asked = parse.GetValue(_model), of = saved?.Options.Model;
+        if (asked is null && of is not null && of != ResNet18Encoder.ModelName && SourceCatalog.Find(of) is null)
         {
-            output.WriteLine(name == ResNet18Encoder.ModelName
-                ? "Model: resnet-18, trained on the photographs of ImageNet. It reads no text, so the names of the folders say nothing to it. No CLIP weights are here; to get some: clipood fetch openai-vit-b-32"
-                : $"Model: {name}, the first of the fetched CLIP weights.");
+            throw new CommandException($"The detector is of the model {of}, which is none of the catalogue: give its file or folder with --model.");
         }
 
-        if (name == ResNet18Encoder.ModelName)
-        {
-            return ResNet18Encoder.Load();
-        }
-
-        if (!LocalModels.IsHere(name) && SourceCatalog.Find(name) is null && parse.GetValue(_model) is null)
-        {
-            throw new CommandException($"The detector is of the model {name}, which is no model of the catalogue: give its file or folder with --model.");
-        }
-
-        return LocalModels.Load(name);
+        PhotoModel model = PhotoModel.Open(asked ?? of);
+        output.WriteLine(model.Reason);
+        return model;
     }
 
-    private NoveltyDetector Fit(ParseResult parse, ClipEncoder encoder, ImageFolder known, EncodedFolder images)
+    private NoveltyDetector Fit(ParseResult parse, PhotoModel model, ImageFolder known, EncodedFolder images)
     {
-        ClipModel? reader = encoder as ClipModel is { Tokenizer: not null } model ? model : null;
-        string? words = parse.GetValue(_words);
-        if (words is not null && reader is null)
-        {
-            throw new CommandException("--words needs a model that reads text, and this one does not. Leave it out, or give a CLIP model with its vocabulary.");
-        }
-
-        string[]? list = words is null ? null : [.. File.ReadLines(words).Select(line => line.Trim()).Where(line => line.Length > 0).Distinct()];
-        return NoveltyDetector.Fit(images.Set, new NoveltyOptions
-        {
-            Model = ModelNameOf(parse, encoder),
-            ModelHash = encoder.ModelHash,
-            Files = [.. images.Files.Select(known.NameOf)],
-            Text = reader?.EncodeClasses(known.Classes, [parse.GetRequiredValue(_prompt)]).ToTextFeatures(known.Classes),
-            Words = list is null ? null : reader!.EncodeClasses(list, [parse.GetRequiredValue(_prompt)]).ToTextFeatures(list),
-            LogitScale = reader is null ? Scores.ClipLogitScale : Math.Exp(reader.LogitScale.Value.ToDouble()),
-            Seed = parse.GetValue(_seed),
-        });
+        string[]? words = parse.GetValue(_words) is string file
+            ? [.. File.ReadLines(file).Select(line => line.Trim()).Where(line => line.Length > 0).Distinct()]
+            : null;
+        return NoveltyDetector.Fit(
+            images.Set, NoveltyOptions.Of(model, known, images, words, parse.GetRequiredValue(_prompt)) with { Seed = parse.GetValue(_seed) });
     }
-
-    private string ModelNameOf(ParseResult parse, ClipEncoder encoder) => encoder is ResNet18Encoder ? ResNet18Encoder.ModelName
-        : parse.GetValue(_model) is string model ? LocalModels.NameOf(model)
-        : SourceCatalog.All.First(entry => entry is { Kind: SourceKind.Weights, Model: not null, IsHere: true }).Name;
 
     private NoveltyDetector Changed(ParseResult parse, NoveltyDetector detector, Encoding encoding, TextWriter output)
     {
@@ -245,8 +215,8 @@ internal sealed class DetectCommand : Command
             output.WriteLine($"Added to {name}: {images}");
             EncodedFolder encoded = encoding.Encode(images, name, output);
             string[] classes = [.. detector.Classes, name];
-            TextFeatures? text = detector.Options.Text is { } old && encoding.Encoder is ClipModel model
-                ? model.EncodeClasses(classes, old.Prompt.Split(" | ")).ToTextFeatures(classes)
+            TextFeatures? text = detector.Options.Text is { } old && encoding.Model!.Reader is { } reader
+                ? reader.EncodeClasses(classes, old.Prompt.Split(" | ")).ToTextFeatures(classes)
                 : null;
             detector = detector.WithClass(name, encoded.Set.Features, [.. encoded.Files.Select(file => $"{name}/{images.NameOf(file)}")], text);
         }
@@ -265,7 +235,7 @@ internal sealed class DetectCommand : Command
                 continue;
             }
 
-            ClipEncoding encoded = encoding.Encoder!.EncodeImages([file]);
+            ClipEncoding encoded = encoding.Model!.Encoder.EncodeImages([file]);
             if (encoded.Count == 0)
             {
                 output.WriteLine($"{file}\tnot read\t\t\t{encoded.Failures[0].Message}");
@@ -281,17 +251,17 @@ internal sealed class DetectCommand : Command
     }
 
     /// <summary>Encodes folders with one model, and tells how it goes on.</summary>
-    private sealed class Encoding(ClipEncoder? encoder, TextWriter error) : IProgress<ClipProgress>
+    private sealed class Encoding(PhotoModel? model, TextWriter error) : IProgress<ClipProgress>
     {
         private static readonly TimeSpan _pause = TimeSpan.FromSeconds(5);
 
         private readonly Stopwatch _since = Stopwatch.StartNew();
 
-        public ClipEncoder? Encoder => encoder;
+        public PhotoModel? Model => model;
 
         public EncodedFolder Encode(ImageFolder folder, string name, TextWriter output)
         {
-            EncodedFolder encoded = folder.Encode(encoder!, name, this);
+            EncodedFolder encoded = folder.Encode(model!.Encoder, name, this);
             foreach (ClipFailure failure in encoded.Failures)
             {
                 output.WriteLine($"Broken, left out: {folder.NameOf(failure.Path)} ({failure.Message.Replace(failure.Path, folder.NameOf(failure.Path), StringComparison.Ordinal)})");

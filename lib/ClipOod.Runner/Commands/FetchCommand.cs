@@ -48,12 +48,12 @@ internal sealed class FetchCommand : Command
         LocalCopy? from = LocalCopy.Of(parse.GetValue(_from));
         IAnsiConsole console = Terminal.On(parse.InvocationConfiguration.Output);
         TextWriter error = parse.InvocationConfiguration.Error;
-        List<FolderLock> locks = [];
+        List<FileLock> locks = [];
         try
         {
             foreach (SourceEntry entry in entries.OrderBy(entry => entry.Name, StringComparer.Ordinal))
             {
-                locks.Add(await FolderLock.TakeAsync(entry.Folder, () => console.WriteLine($"Another process fetches {entry.Name}; this one waits until it is done."), cancellation));
+                locks.Add(await FileLock.TakeAsync(entry.Folder + ".lock", () => console.WriteLine($"Another process fetches {entry.Name}; this one waits until it is done."), cancellation));
             }
 
             int code = await FetchAsync(entries, from, parse, console, error, cancellation);
@@ -88,7 +88,13 @@ internal sealed class FetchCommand : Command
         var missing = new List<Wanted>();
         foreach (SourceEntry entry in entries)
         {
+            Receipts.Tidy(entry.Folder);
             Receipts receipts = Receipts.Of(entry.Folder);
+            foreach (SourceFile file in entry.Files)
+            {
+                PartialFile.Tidy(Sources.RequestFor(entry, file));
+            }
+
             Wanted[] files = [.. entry.Files
                 .Select(file => new Wanted(entry, file, receipts, Sources.RequestFor(entry, file, parse.GetValue(_acceptNew))))
                 .Where(wanted => !wanted.IsSettled)];
@@ -161,7 +167,7 @@ internal sealed class FetchCommand : Command
 
         return request.Addresses.Count > 0
             ? await downloader.FetchAsync(request, progress, cancellation)
-            : throw new DownloadException($"{request.Name} is got by hand. {entry.Manual} Then run: clipood fetch {entry.Name} --from FILE-OR-FOLDER");
+            : throw new DownloadException($"{entry.Name} is got by hand. {entry.Manual} Then run: clipood fetch {entry.Name} --from FILE-OR-FOLDER");
     }
 
     private static void RequireSpace(IReadOnlyList<Wanted> missing)
@@ -187,7 +193,7 @@ internal sealed class FetchCommand : Command
             foreach ((Wanted wanted, _) in unreachable)
             {
                 string hash = wanted.File.Sha256 is string sha256 ? $", SHA-256 {sha256}" : wanted.File.Md5 is string md5 ? $", MD5 {md5}" : "";
-                string address = HubAddress.Parse(wanted.Request.Addresses[0])?.At(Hub.FromEnvironment().Endpoint).AbsoluteUri ?? wanted.Request.Addresses[0];
+                string? address = wanted.File.Address is string published ? HubAddress.Parse(published)?.At(Hub.FromEnvironment().Endpoint).AbsoluteUri ?? published : wanted.Entry.Manual;
                 error.WriteLine($"  {wanted.File.Path}{(wanted.File.Bytes is long bytes ? $", {Sources.Size(bytes)}" : "")}{hash}: {address}");
             }
 

@@ -35,9 +35,9 @@ internal static class Sources
         _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:0.0} GB"),
     };
 
-    /// <summary>What an entry takes: "605 MB", "more than 605 MB" where not all sizes are published, or "not stated".</summary>
+    /// <summary>What an entry takes: "605 MB", "more than 605 MB" where not all sizes are published, or "size not stated" where that of its main file is not.</summary>
     public static string Size(SourceEntry entry) =>
-        entry.KnownBytes == 0 ? "not stated" : entry.Files.Any(file => file.Bytes is null) ? $"more than {Size(entry.KnownBytes)}" : Size(entry.KnownBytes);
+        entry.Files[0].Bytes is null ? "size not stated" : entry.Files.Any(file => file.Bytes is null) ? $"more than {Size(entry.KnownBytes)}" : Size(entry.KnownBytes);
 
     private static IEnumerable<string> NearestTo(string name) => SourceCatalog.All
         .Select(entry => entry.Name)

@@ -61,7 +61,7 @@ internal sealed class TransferDisplay(IAnsiConsole console)
         {
             (long done, long total) = (_files.Values.Sum(file => file.Done), _files.Values.Sum(file => file.Total ?? file.Done));
             double rate = Math.Max(0, (done - before) / since.Elapsed.TotalSeconds);
-            (before, _) = (done, since.Elapsed);
+            before = done;
             since.Restart();
             string left = rate > 0 ? TimeSpan.FromSeconds(Math.Min((total - done) / rate, 1e6)).ToString(@"h\:mm\:ss", CultureInfo.InvariantCulture) : "unknown";
             string waits = string.Concat(_files.Where(pair => pair.Value.Waits is not null).Select(pair => $"; {pair.Key}: {pair.Value.Waits}"));

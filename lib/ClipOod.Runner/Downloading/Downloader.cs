@@ -25,7 +25,6 @@ internal sealed class Downloader(Hub hub, string agent) : IDisposable
         UseCookies = false,
         AutomaticDecompression = DecompressionMethods.None,
         ConnectTimeout = TimeSpan.FromSeconds(15),
-        InitialHttp2StreamWindowSize = 8 << 20,
     })
     {
         Timeout = Timeout.InfiniteTimeSpan,
@@ -60,7 +59,7 @@ internal sealed class Downloader(Hub hub, string agent) : IDisposable
                 }
 
                 return hub.IsOffline
-                    ? throw new DownloadException($"{request.Name}: HF_HUB_OFFLINE is set, so {address} is not asked.", isUnreachable: true)
+                    ? throw new DownloadException("HF_HUB_OFFLINE is set, so nothing is asked for on the network.", isUnreachable: true)
                     : await FromNetworkAsync(request, address, onHub, progress, cancellation);
             }
             catch (DownloadException e) when (!e.IsSettled)
@@ -94,7 +93,16 @@ internal sealed class Downloader(Hub hub, string agent) : IDisposable
         await using PartialFile partial = await PartialFile.OpenAsync(request, progress, cancellation);
         partial.Restart(PartialState.None with { Address = path, Total = source.Length });
         await partial.AppendAsync(source, TimeSpan.MaxValue, source.Length, cancellation);
-        return partial.Complete(path);
+        try
+        {
+            return partial.Complete(path);
+        }
+        catch (DownloadException)
+        {
+            // The original is still there.
+            partial.Discard();
+            throw;
+        }
     }
 
     /// <summary>Reads a file that is at its place already.</summary>
@@ -139,7 +147,6 @@ internal sealed class Downloader(Hub hub, string agent) : IDisposable
         catch (Exception e) when (e is DownloadException or IOException or UnauthorizedAccessException)
         {
             // A damaged copy of somebody else is no reason not to fetch a whole one.
-            progress.Waits = $"the copy in {hub.Cache} is damaged";
             return null;
         }
     }
@@ -182,7 +189,7 @@ internal sealed class Downloader(Hub hub, string agent) : IDisposable
                 problem = Reason(e);
                 if (partial.Length == 0 && resumes == 0 && IsUnreachable(e))
                 {
-                    throw new DownloadException($"{request.Name}: {start.Authority} cannot be reached: {problem}.", isUnreachable: true);
+                    throw new DownloadException($"{start.Authority} cannot be reached: {problem}.", isUnreachable: true);
                 }
             }
             catch (IOException e) when (e is not (FileNotFoundException or DirectoryNotFoundException) && !IsDiskFull(e))

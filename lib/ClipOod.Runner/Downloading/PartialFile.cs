@@ -107,6 +107,35 @@ internal sealed class PartialFile : IAsyncDisposable
         return new FileReceipt(Length, sha256, from, difference is null && _request.HasHash);
     }
 
+    /// <summary>Deletes what processes that were ended left beside a file: a partial one where the file is there, and what was half written of the state.</summary>
+    public static void Tidy(FileRequest request)
+    {
+        string folder = Path.GetDirectoryName(request.Path)!;
+        if (!Directory.Exists(folder))
+        {
+            return;
+        }
+
+        foreach (string file in Directory.GetFiles(folder, Path.GetFileName(StatePathOf(request)) + ".*.tmp"))
+        {
+            File.Delete(file);
+        }
+
+        if (File.Exists(request.Path))
+        {
+            File.Delete(PathOf(request));
+            File.Delete(StatePathOf(request));
+        }
+    }
+
+    /// <summary>Closes the file and deletes it.</summary>
+    public void Discard()
+    {
+        _file.Dispose();
+        File.Delete(PathOf(_request));
+        File.Delete(StatePathOf(_request));
+    }
+
     public ValueTask DisposeAsync()
     {
         _sha256.Dispose();

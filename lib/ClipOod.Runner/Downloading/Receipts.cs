@@ -41,6 +41,15 @@ internal sealed class Receipts
         return new Receipts(path, files);
     }
 
+    /// <summary>Deletes what a process that was ended left of a half-written file of receipts.</summary>
+    public static void Tidy(string folder)
+    {
+        foreach (string file in Directory.Exists(folder) ? Directory.GetFiles(folder, FileName + ".*.tmp") : [])
+        {
+            File.Delete(file);
+        }
+    }
+
     /// <summary>The receipt of a file; null where it has none.</summary>
     /// <param name="file">Its path below the folder, with slashes.</param>
     public FileReceipt? this[string file]

@@ -374,17 +374,21 @@ public sealed class DownloaderTests : IDisposable
         DownloadException error = await Assert.ThrowsAsync<DownloadException>(() => Downloader.CopyAsync(wanted, broken, new FileProgress(), Stop));
         await Downloader.CopyAsync(wanted, copy, new FileProgress(), Stop);
 
+        DownloadException changed = await Assert.ThrowsAsync<DownloadException>(() => Downloader.CopyAsync(wanted with { Path = Target + "2" }, _folder.Write("changed.bin", _other), new FileProgress(), Stop));
+
+        Assert.Contains($"its SHA-256 is {Hash(_other)}", changed.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(_folder.Path, "weights.bin2*"));
         Assert.Contains($"{broken} has 2999999 bytes, expected 3000000. Its download broke off", error.Message, StringComparison.Ordinal);
         AssertHere(_bytes);
         Assert.True(File.Exists(copy));
     }
 
     [Fact]
-    public async Task OneProcessAtATime_HasAFolder()
+    public async Task OneProcessAtATime_HasALock()
     {
         bool waited = false;
-        FolderLock first = await FolderLock.TakeAsync(_folder.Path, () => { }, Stop);
-        Task<FolderLock> second = FolderLock.TakeAsync(_folder.Path, () => waited = true, Stop);
+        FileLock first = await FileLock.TakeAsync(_folder.PathOf("m.lock"), () => { }, Stop);
+        Task<FileLock> second = FileLock.TakeAsync(_folder.PathOf("m.lock"), () => waited = true, Stop);
         Assert.False(second.IsCompleted);
 
         first.Dispose();
