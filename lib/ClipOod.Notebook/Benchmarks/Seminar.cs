@@ -84,6 +84,19 @@ public static class Seminar
             (entropy, threshold) => (entropy.Variant!, entropy.Value, threshold.Value)),
     ];
 
+    /// <summary>Accuracies on A, B and C in the shape of the slide, and the slide's own rows of the same kind under the names of its data sets.</summary>
+    /// <param name="ours">"zero-shot" or "linear-head", "train" or "test", and three accuracies.</param>
+    public static ResultTable AccuracyTable(IReadOnlyList<(string Detector, string Split, IReadOnlyList<double> Accuracies)> ours)
+    {
+        ArgumentNullException.ThrowIfNull(ours);
+        ResultTable table = new ResultTable("Accuracy").Text("", ours.Select(row => $"ours: {row.Detector}, {row.Split}")
+            .Concat(ours.Select(row => $"document A: {row.Detector}, {row.Split}")));
+        return _dataSets.Keys.Index().Aggregate(table, (t, role) => t.Percent(
+                $"{role.Item}; there {DataSet(role.Item)}",
+                ours.Select(row => row.Accuracies[role.Index]).Concat(ours.Select(row => Accuracy(row.Detector, role.Item, row.Split).Value))))
+            .Note("Document A states neither backbone nor prompt, and its data sets are other ones: its rows stand here to be recognised, not to be subtracted.");
+    }
+
     /// <summary>
     /// Detection in the shape of the slides, how many images, how many of them uncertain, and the rate; and beside it the price that the
     /// slides leave out. The slides' own rows follow, under the names of their own data sets.

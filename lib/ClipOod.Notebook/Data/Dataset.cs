@@ -133,6 +133,20 @@ public sealed class Dataset
             note);
     }
 
+    /// <summary>
+    /// All images dealt anew at random, class by class, into parts as large as these: for what is computed on several splits. Splits share
+    /// images; <c>Inference.OfSplits</c> takes account of it.
+    /// </summary>
+    /// <param name="seed">The same seed gives the same split.</param>
+    /// <exception cref="InvalidOperationException">The world has no training side.</exception>
+    public (FeatureSet Train, FeatureSet Validation, FeatureSet Test) Deal(int seed)
+    {
+        FeatureSet all = Train.Append(Validation).Append(Test);
+        (FeatureSet test, FeatureSet rest) = all.SplitStratified(Test.Count / (double)all.Count, seed);
+        (FeatureSet train, FeatureSet validation) = rest.SplitStratified(Train.Count / ((double)Train.Count + Validation.Count), seed);
+        return (train.WithSplit("train"), validation.WithSplit("validation"), test.WithSplit("test"));
+    }
+
     /// <summary>The same images under another role, with other text features: row k of class k.</summary>
     internal Dataset WithText(string role, TextFeatures text) =>
         new(role, _train, _validation, Test, [.. Enumerable.Range(0, NumClasses)], [text], Note);

@@ -81,6 +81,28 @@ public static class Dbscan
         return new DbscanResult(Label(core, neighbours, sets), core);
     }
 
+    /// <summary>
+    /// Clusters by a radius that the data give: the knee of the k-distances, rounded to three digits so that the last bits of a cosine decide
+    /// nothing, and a twentieth less as long as one cluster holds more than half of all rows, which is no class. Cosine distance,
+    /// <see cref="DefaultMinPoints"/>.
+    /// </summary>
+    /// <param name="rows">Unit-norm features, shape (N, D), N larger than the number of neighbours.</param>
+    /// <returns>The radius, and the clusters; there may be none.</returns>
+    public static (double Eps, DbscanResult Result) RunAtKnee(Embeddings rows)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        int minPoints = DefaultMinPoints(rows.Rows);
+        double eps = Math.Round(KDistances(rows, minPoints).Eps, 3);
+        DbscanResult result = Run(rows, eps, minPoints);
+        while (2 * result.Sizes.DefaultIfEmpty().Max() > rows.Rows)
+        {
+            eps = Math.Round(0.95 * eps, 3);
+            result = Run(rows, eps, minPoints);
+        }
+
+        return (eps, result);
+    }
+
     /// <summary>The default of minPoints: 2·⌈ln n⌉, within 4 to 20.</summary>
     /// <param name="n">Number of rows, at least 1.</param>
     public static int DefaultMinPoints(int n)

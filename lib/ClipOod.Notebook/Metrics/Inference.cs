@@ -17,8 +17,32 @@ public static class Inference
                 $"Got {values.Count} values, {values.Count(value => !double.IsFinite(value))} of them not finite, expected at least two finite ones: one run shows no spread.", nameof(values));
         }
 
+        return Around(values, 1.0 / values.Count);
+    }
+
+    /// <summary>
+    /// 95 % t interval of the mean of runs on random splits of the same images. Such runs share images, so they differ by less than runs on
+    /// new ones would; the variance of the mean is taken as (1/J + held out/fitted) times that of the J runs.
+    /// </summary>
+    /// <param name="values">One finite value per split, at least two.</param>
+    /// <param name="heldOut">Share of the images that each split is judged on, between 0 and 1; the rest is what it is fitted on.</param>
+    /// <exception cref="ArgumentException">There are fewer than two values, one is NaN or infinite, or the share is not between 0 and 1.</exception>
+    /// <remarks>Nadeau and Bengio 2003, "Inference for the Generalization Error", Machine Learning 52.</remarks>
+    public static Interval OfSplits(IReadOnlyList<double> values, double heldOut)
+    {
+        if (heldOut is not (> 0 and < 1))
+        {
+            throw new ArgumentOutOfRangeException(nameof(heldOut), heldOut, "Expected a share between 0 and 1: of the images that a split is judged on.");
+        }
+
+        _ = OfMean(values);
+        return Around(values, (1.0 / values.Count) + (heldOut / (1 - heldOut)));
+    }
+
+    private static Interval Around(IReadOnlyList<double> values, double variances)
+    {
         double mean = values.Average();
-        double reach = StudentT.InvCDF(0, 1, values.Count - 1, 0.975) * Resamples.Deviation(values) / Math.Sqrt(values.Count);
+        double reach = StudentT.InvCDF(0, 1, values.Count - 1, 0.975) * Resamples.Deviation(values) * Math.Sqrt(variances);
         return new Interval(mean - reach, mean + reach, mean);
     }
 

@@ -17,6 +17,7 @@ public sealed class ChartsTests
         { "histogram", Charts.ScoreHistogram(("CIFAR-10", _id), [("DTD", _ood), ("SVHN", _id)]) },
         { "histogram of groups", Charts.Histogram("Entropy", "Entropy (nats)", [("right", _id), ("wrong", [1, double.PositiveInfinity])]) },
         { "roc", Charts.Roc(_id, _ood) },
+        { "operating points", Charts.OperatingPoints("Flagged", [("MCM", _id, _ood)], [("one", new DetectionResult(150, 10, 50, 90))]) },
         { "pr", Charts.PrecisionRecall(_id, _ood, Positive.Ood) },
         { "reliability", Charts.Reliability([0.2, 0.6, 0.9, 0.95], [false, true, true, false], 5) },
         { "training", Charts.TrainingCurves([("train", [1.5, 0.5])], [("train", [0.5, 0.75]), ("test", [0.4])]) },

@@ -11,6 +11,17 @@ public sealed class DbscanTests
         (rows, eps, minPoints) => (Embeddings.FromRows([.. rows.Select(r => r.Select(v => v / 2.0).ToArray())]), eps, minPoints));
 
     [Fact]
+    public void RunAtKnee_ShrinksARadiusThatJoinsHalfOfAll()
+    {
+        // Two fans of 20 directions, and a bridge between them.
+        double[] angles = [.. Enumerable.Range(0, 20).SelectMany(i => new[] { 0.001 * i, 0.5 + (0.001 * i) }), .. Enumerable.Range(0, 5).Select(i => 0.1 + (0.08 * i))];
+        Embeddings rows = Embeddings.FromRows([.. angles.Select(a => new[] { Math.Cos(a), Math.Sin(a) })]);
+        (double eps, DbscanResult result) = Dbscan.RunAtKnee(rows);
+        Assert.True(2 * result.Sizes.DefaultIfEmpty().Max() <= rows.Rows);
+        Assert.Equal(Dbscan.Run(rows, eps, Dbscan.DefaultMinPoints(rows.Rows)).Labels, result.Labels);
+    }
+
+    [Fact]
     public void Run_OnTheGoldenCases_AgreesWithTheSpecification()
     {
         DbscanResult euclid = Run("euclid", _golden["inputs", "euclid", "min_samples"].WholeNumber, DbscanMetric.Euclidean);

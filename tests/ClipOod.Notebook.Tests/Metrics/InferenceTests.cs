@@ -29,6 +29,16 @@ public sealed class InferenceTests
     public void Interval_AsText_IsTheEstimateWithItsBounds() => Assert.Equal("0.9000 [0.8500, 0.9500]", new Interval(0.85, 0.95, 0.9).ToString());
 
     [Fact]
+    public void OfSplits_IsWiderByWhatSplitsShare()
+    {
+        Interval mean = Inference.OfMean([1, 2, 3, 4, 5]), splits = Inference.OfSplits([1, 2, 3, 4, 5], 0.25);
+        Assert.Equal(mean.Estimate, splits.Estimate);
+        Assert.Equal(Math.Sqrt((0.2 + (1 / 3.0)) / 0.2), (splits.High - 3) / (mean.High - 3), 12);
+        Assert.Throws<ArgumentOutOfRangeException>("heldOut", () => Inference.OfSplits([1, 2], 1));
+        Assert.Throws<ArgumentException>("values", () => Inference.OfSplits([1], 0.5));
+    }
+
+    [Fact]
     public void Holm_CorrectsStepByStep()
     {
         Assert.Equal([0.03, 0.06, 0.06, 0.02], Inference.Holm([0.01, 0.04, 0.03, 0.005]).Select(p => Math.Round(p, 12)));
