@@ -198,6 +198,7 @@ internal static class EncodedWorld
         private static ImageBatch Pictures(string images, EncodingPlan plan, int[] rows)
         {
             ImageSource source = LocalImages.Open(images, plan.Split, plan.Dataset);
+            source = source.Classes.Count == plan.Classes.Count ? source.WithClasses(plan.Classes) : source;
             ClipImageProcessor processor = new(plan.ImageSize);
             return EncodingPlan.HashOf(source) == plan.DataSha256
                 ? new ImageBatch(rows.Length, plan.ImageSize, plan.ImageSize, i => processor.ResizeAndCrop(source.Read(rows[i])).Pixels)

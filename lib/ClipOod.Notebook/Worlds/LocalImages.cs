@@ -56,8 +56,7 @@ internal static class LocalImages
                 name, split, flat.Classes, flat.Labels, [.. flat.Files.Select(file => Path.GetFileName(file))], i => ImageDecoder.Decode(flat.Files[i]), flat.Files);
         }
 
-        ImageSource source = ImageSources.Open("imagefolder", root, WholeSplit);
-        return new ImageSource(name, split, source.Classes, source.Labels, source.ImageNames, source.Read, [.. Enumerable.Range(0, source.Count).Select(i => source.File(i)!)]);
+        return ImageSources.Open("imagefolder", root, WholeSplit).Named(name, split);
     }
 
     private static IReadOnlyList<string> PartsIn(string folder)
