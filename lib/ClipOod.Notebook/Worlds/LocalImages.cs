@@ -49,7 +49,12 @@ internal static class LocalImages
 
         name ??= NameOf(data);
         string root = split == WholeSplit && !Directory.Exists(Path.Combine(data, split)) ? data : Path.Combine(data, split);
-        if (Directory.Exists(root) && Directory.GetDirectories(root).Length == 0)
+        if (!Directory.Exists(root))
+        {
+            throw new DirectoryNotFoundException($"{data} has no part '{split}', it has: {string.Join(", ", Directory.GetDirectories(data).Select(Path.GetFileName).Order(StringComparer.Ordinal))}.");
+        }
+
+        if (Directory.GetDirectories(root).Length == 0)
         {
             ImageFolder flat = ImageFolder.Open(root);
             return new ImageSource(

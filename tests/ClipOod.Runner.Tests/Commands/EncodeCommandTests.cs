@@ -6,7 +6,7 @@ namespace ClipOod.Runner.Tests.Commands;
 /// <summary>The commands on the tiny CLIP of the repository, with pictures that it was trained to know.</summary>
 public sealed class EncodeCommandTests : IDisposable
 {
-    private static readonly string _model = Path.Combine(Repository.Root, "data", "pictograms", "models", "micro");
+    private static readonly string _model = Path.Combine(Repository.Root, "data", "pictograms", "models", "base");
 
     private readonly TemporaryFolder _folder = new();
     private readonly string _images;
@@ -93,7 +93,7 @@ public sealed class EncodeCommandTests : IDisposable
     [InlineData("--shard 5/4: expected I/N with I from 1 to N", "--model", "MODEL", "--data", "IMAGES", "--shard", "5/4")]
     [InlineData("--name a/b: expected letters", "--model", "MODEL", "--data", "IMAGES", "--name", "a/b")]
     [InlineData("Option '--data' is required", "--model", "MODEL")]
-    [InlineData("holds no images", "--model", "MODEL", "--data", "IMAGES", "--split", "valid")]
+    [InlineData("has no part 'valid', it has: test, train", "--model", "MODEL", "--data", "IMAGES", "--split", "valid")]
     public async Task BadInput_IsSaid(string says, params string[] arguments)
     {
         var (code, _, error) = await InvokeAsync(
