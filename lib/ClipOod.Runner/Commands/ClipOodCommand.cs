@@ -23,6 +23,7 @@ internal static class ClipOodCommand
           clipood train pictograms               train the tiny CLIP of the world pictograms anew (minutes)
           clipood encode --model M --data D      encode images and class names with a real CLIP model
           clipood merge FOLDER FOLDER            make one feature set of shards
+          clipood detect --known K --new N       say which images of the folder N show no class of the folder K
           clipood evaluate scores.csv            measure scores of your own: every metric, in every convention
           clipood results --csv results.csv      save all recorded results in one file
           clipood doctor                         see whether everything that is needed is there
@@ -74,6 +75,7 @@ internal static class ClipOodCommand
         new TrainCommand(),
         new EncodeCommand(),
         new MergeCommand(),
+        new DetectCommand(),
         new EvaluateCommand(),
         new ResultsCommand(),
         new DoctorCommand(),
