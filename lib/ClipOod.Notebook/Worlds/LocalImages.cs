@@ -64,7 +64,7 @@ internal static class LocalImages
         return ImageSources.Open("imagefolder", root, WholeSplit).Named(name, split);
     }
 
-    private static IReadOnlyList<string> PartsIn(string folder)
+    private static string[] PartsIn(string folder)
     {
         string[] names = Directory.Exists(folder) ? [.. Directory.GetDirectories(folder).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)] : [];
         return names.Length > 0 && names.All(_partNames.Contains) ? names : [WholeSplit];
