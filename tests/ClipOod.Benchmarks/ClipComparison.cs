@@ -16,6 +16,9 @@ internal static class ClipComparison
     private const int Files = 96;
     private const int FileWidth = 500;
     private const int FileHeight = 375;
+    private const int Photographs = 8;
+    private const int PhotographWidth = 4000;
+    private const int PhotographHeight = 3000;
 
     private static readonly ClipConfig _vitB32 = ClipConfig.Named("ViT-B-32");
 
@@ -106,7 +109,7 @@ internal static class ClipComparison
     /// <summary>Features of image files against the model alone on their pixels.</summary>
     public static Row FromFiles(string folder)
     {
-        string[] paths = WriteImages(folder);
+        string[] paths = WriteImages(folder, Files, FileWidth, FileHeight);
         using ClipModel model = ClipModel.Load(WriteVitB32(folder));
         int size = model.ImageProcessor.ValueCount;
         float[] pixels = new float[Files * size];
@@ -122,6 +125,18 @@ internal static class ClipComparison
         return PeerComparison.Compare(
             $"{Files} image files ({FileWidth}x{FileHeight}, JPEG and PNG by turns) to features, against the model alone",
             () => MeanMagnitude(model.EncodeImages(paths, options).Values), "model alone", () => PeerComparison.Time(alone, "the model alone"), target: 0.9, tolerance: 1e-4);
+    }
+
+    /// <summary>Features of photographs as cameras make them, which take longer to decode than the model takes to see them.</summary>
+    public static string FromPhotographs(string folder)
+    {
+        string[] paths = [.. Enumerable.Repeat(WriteImages(folder, Photographs, PhotographWidth, PhotographHeight).Where(path => path.EndsWith(".jpg", StringComparison.Ordinal)), 4).SelectMany(path => path)];
+        using ClipModel model = ClipModel.Load(WriteVitB32(folder));
+        ClipEncodingOptions options = new() { BatchSize = ImageBatch };
+        model.EncodeImages(paths[..ImageBatch], options);
+        Timing timing = PeerComparison.Time(() => MeanMagnitude(model.EncodeImages(paths, options).Values), "photographs");
+        return FormattableString.Invariant(
+            $"Photographs of {PhotographWidth}x{PhotographHeight} pixels (JPEG) to features of ViT-B/32: {paths.Length / timing.Seconds:F1} a second, {timing.Processor / paths.Length:F3} s of processor time each.");
     }
 
     private static Row CompareSteps(
@@ -172,20 +187,20 @@ internal static class ClipComparison
     }
 
     /// <summary>Smooth colours with some noise, which compress about as photographs do.</summary>
-    private static string[] WriteImages(string folder)
+    private static string[] WriteImages(string folder, int count, int width, int height)
     {
         Random random = new(15);
-        string[] paths = new string[Files];
-        for (int i = 0; i < Files; i++)
+        string[] paths = new string[count];
+        for (int i = 0; i < count; i++)
         {
             bool isJpeg = i % 2 == 0;
             double[] waves = [.. Enumerable.Range(0, 9).Select(_ => random.NextDouble() / 10)];
-            using SKBitmap bitmap = new(FileWidth, FileHeight, SKColorType.Rgba8888, SKAlphaType.Opaque);
+            using SKBitmap bitmap = new(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque);
             Span<byte> bytes = bitmap.GetPixelSpan();
             for (int at = 0; at < bytes.Length; at++)
             {
                 (int pixel, int channel) = (at / 4, at % 4);
-                double wave = Math.Sin((waves[channel % 3] * (pixel % FileWidth)) + (waves[3 + (channel % 3)] * (pixel / FileWidth)));
+                double wave = Math.Sin((waves[channel % 3] * (pixel % width)) + (waves[3 + (channel % 3)] * (pixel / width)));
                 bytes[at] = channel == 3 ? (byte)255 : (byte)(128 + (100 * wave) + random.Next(-12, 13));
             }
 

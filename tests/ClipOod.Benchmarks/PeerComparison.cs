@@ -32,7 +32,7 @@ internal static class PeerComparison
             ("clip-forward", AddImageForward),
             ("clip-vit-step", (report, folder) => report.Rows.Add(ClipComparison.ImageStep(folder))),
             ("clip-text-step", (report, folder) => report.Rows.Add(ClipComparison.TextStep(folder))),
-            ("clip-files", (report, folder) => report.Rows.Add(ClipComparison.FromFiles(folder))),
+            ("clip-files", AddFiles),
             ("clip-load", AddLoading),
         ];
         var chosen = groups.Where(group => group.Name.Contains(filter, StringComparison.Ordinal)).ToList();
@@ -115,6 +115,12 @@ internal static class PeerComparison
         (Row row, string note) = ClipComparison.ImageForward(folder);
         report.Rows.Add(row);
         report.Notes.Add(note);
+    }
+
+    private static void AddFiles(Report report, string folder)
+    {
+        report.Rows.Add(ClipComparison.FromFiles(folder));
+        report.Notes.Add(ClipComparison.FromPhotographs(folder));
     }
 
     private static void AddLoading(Report report, string folder)

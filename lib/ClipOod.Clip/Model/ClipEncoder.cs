@@ -201,9 +201,8 @@ public abstract class ClipEncoder : IDisposable
 
     /// <summary>
     /// Encodes images part by part, each as soon as it is done, while the next ones are prepared. No batch reaches over the end of a part:
-    /// the rows of a part are the same whatever other parts there are.
+    /// the rows of a part are the same whatever other parts there are. A part, but for the last one, is a whole number of batches.
     /// </summary>
-    /// <param name="partSize">Images in a part, but for the last one; a whole number of batches.</param>
     private protected IEnumerable<ClipEncoding> EncodeParts(
         IReadOnlyList<string> names, DecodeImage prepare, int partSize, PixelEncoder output, ClipEncodingOptions given, CancellationToken cancellation)
     {

@@ -261,7 +261,7 @@ internal static class Archives
     /// <summary>Reads up to a limit, so that headers and what is passed over are limited too.</summary>
     private sealed class LimitedStream(Stream stream, long limit) : Stream
     {
-        private long _left = limit;
+        private long _read;
 
         public override bool CanRead => true;
 
@@ -273,7 +273,7 @@ internal static class Archives
 
         public override long Position
         {
-            get => limit - _left;
+            get => _read;
             set => throw new NotSupportedException();
         }
 
@@ -282,7 +282,7 @@ internal static class Archives
         public override int Read(Span<byte> buffer)
         {
             int read = stream.Read(buffer);
-            return (_left -= read) >= 0 ? read : throw new InvalidDataException($"would become more than {limit} bytes, the limit for an archive of its size");
+            return (_read += read) <= limit ? read : throw new InvalidDataException($"would become more than {limit} bytes, the limit for an archive of its size");
         }
 
         public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();

@@ -152,7 +152,7 @@ internal static class MatFile
 
     private static void ReadMatrix(Stream stream, long size, string[] names, Dictionary<string, MatArray> arrays)
     {
-        Part flags = ReadPart(stream, ref size, most: TagLength);
+        MatPart flags = ReadPart(stream, ref size, most: TagLength);
         if (flags.Type != TypeUInt32 || flags.Bytes.Length != TagLength)
         {
             throw Invalid("has a matrix without flags");
@@ -160,8 +160,8 @@ internal static class MatFile
 
         // Classes 6 to 15 are numbers; of a complex matrix (0x0800) the first half would be read.
         (byte kind, bool isComplex) = (flags.Bytes[0], (flags.Bytes[1] & 0x08) != 0);
-        Part dimensions = ReadPart(stream, ref size, most: MaxRank * sizeof(int));
-        Part nameBytes = ReadPart(stream, ref size, most: MaxName);
+        MatPart dimensions = ReadPart(stream, ref size, most: MaxRank * sizeof(int));
+        MatPart nameBytes = ReadPart(stream, ref size, most: MaxName);
         if (dimensions.Type != TypeInt32 || dimensions.Bytes.Length < 2 * sizeof(int) || dimensions.Bytes.Length % sizeof(int) != 0 || nameBytes.Type != TypeInt8)
         {
             throw Invalid("has a matrix without dimensions or name");
@@ -179,7 +179,7 @@ internal static class MatFile
         }
 
         int[] extents = [.. Enumerable.Range(0, dimensions.Bytes.Length / sizeof(int)).Select(i => BinaryPrimitives.ReadInt32LittleEndian(dimensions.Bytes.AsSpan(i * sizeof(int))))];
-        Part values = ReadPart(stream, ref size, most: Array.MaxLength);
+        MatPart values = ReadPart(stream, ref size, most: Array.MaxLength);
         Int128 expected = MatArray.SizeOf(values.Type);
         foreach (int extent in extents)
         {
@@ -193,7 +193,7 @@ internal static class MatFile
     }
 
     /// <summary>A part of a matrix, padded to 8 bytes; parts of up to 4 bytes lie within their tag.</summary>
-    private static Part ReadPart(Stream stream, ref long left, int most)
+    private static MatPart ReadPart(Stream stream, ref long left, int most)
     {
         (int type, uint size, byte[]? small) = ReadTag(stream);
         long padded = small is null ? TagLength + ((size + 7L) & ~7L) : TagLength;
@@ -244,5 +244,5 @@ internal static class MatFile
 
     private static InvalidDataException Invalid(string problem) => new(problem);
 
-    private readonly record struct Part(int Type, byte[] Bytes);
+    private readonly record struct MatPart(int Type, byte[] Bytes);
 }

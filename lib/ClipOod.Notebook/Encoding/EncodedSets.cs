@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using ClipOod.Autodiff;
-using ClipOod.Clip;
 
 namespace ClipOod.Notebook;
 

@@ -14,11 +14,15 @@ internal static class EncodedTexts
     private const string Single = "text_features";
     private const string Ensemble = "text_features_ensemble";
 
-    /// <summary>The prompts of a data set: CLIP's own where it has some for it, else those for ImageNet.</summary>
+    /// <summary>The set of words that belong to no data set; they are many, and need one prompt.</summary>
+    public const string Words = "words";
+
+    /// <summary>The prompts of a data set: CLIP's own where it has some for it, else those for ImageNet; the ensemble may be empty.</summary>
     public static (string Single, IReadOnlyList<string> Ensemble) PromptsOf(string name) => name switch
     {
         "cifar10" or "cifar100" => (PromptTemplates.Clip[0], PromptTemplates.Cifar18),
         "food101" => (PromptTemplates.Food101[0], PromptTemplates.ImageNet80),
+        Words => (PromptTemplates.Clip[0], []),
         _ => (PromptTemplates.Clip[0], PromptTemplates.ImageNet80),
     };
 
@@ -63,7 +67,7 @@ internal static class EncodedTexts
             path,
             [
                 ToTensor(Single, model.EncodeClasses(names, [single])),
-                ToTensor(Ensemble, model.EncodeClasses(names, ensemble)),
+                .. ensemble.Count == 0 ? [] : (SafetensorsTensor[])[ToTensor(Ensemble, model.EncodeClasses(names, ensemble))],
             ],
             metadata);
         return true;
@@ -78,7 +82,7 @@ internal static class EncodedTexts
         IReadOnlyList<string> classes = FeatureSet.ReadList(file, "classes") ?? throw new InvalidDataException($"{path}: metadata has no 'classes', expected a JSON list of names.");
         TextFeatures Read(string tensor, string prompt) => new(
             FeatureSet.ReadEmbeddings(file, tensor), classes, file.Metadata.GetValueOrDefault(prompt, "{}"), $"{file.Metadata.GetValueOrDefault("source", Path.GetFileName(path))}.");
-        return [Read(Single, "prompt"), Read(Ensemble, "prompt_ensemble")];
+        return file.Contains(Ensemble) ? [Read(Single, "prompt"), Read(Ensemble, "prompt_ensemble")] : [Read(Single, "prompt")];
     }
 
     private static SafetensorsTensor ToTensor(string name, ClipEncoding encoding) =>

@@ -21,9 +21,6 @@ internal static class EncodedWorld
         ("textures", "dtd", ["val1", "test1"]),
     ];
 
-    /// <summary>The set of words that belong to no data set.</summary>
-    public const string Words = "words";
-
     private const string LargeData = "imagenet-1k";
     private const string LargeSplit = "val";
     private const string OpenAi = "openai-";
@@ -82,7 +79,7 @@ internal static class EncodedWorld
             $"{reader.Model} ({reader.ModelHash[..8]}, {reader.Precision})",
             [a, b, c, large],
             [("near", nearValidation, near), ("textures", reader.Split("dtd", "val1"), reader.Split("dtd", "test1"))],
-            [(Words, reader.Texts(Words)[0])],
+            [(EncodedTexts.Words, reader.Texts(EncodedTexts.Words)[0])],
             reader.LogitScale,
             encoder,
             seed);
@@ -115,7 +112,7 @@ internal static class EncodedWorld
             .. Parts.Select(part => (part.Data, Missing: part.Splits.Select(split => $"{EncodedSets.FileName(part.Data, split)}.safetensors").Concat(part.Role.Length == 1 ? [$"{part.Data}-text.safetensors"] : Array.Empty<string>()).Where(file => !File.Exists(Path.Combine(folder, file))).ToArray()))
                 .Where(part => part.Missing.Length > 0),
         ];
-        bool words = File.Exists(EncodedTexts.PathOf(folder, Words));
+        bool words = File.Exists(EncodedTexts.PathOf(folder, EncodedTexts.Words));
         if (missing.Length == 0 && words)
         {
             return;
@@ -129,7 +126,7 @@ internal static class EncodedWorld
             $"clipood encode --model {model} {(name.EndsWith(Int8, StringComparison.Ordinal) ? "--precision int8 " : "")}{string.Join(' ', missing.Select(part => part.Data).DefaultIfEmpty(Parts[0].Data).Select(data => $"--data {data}"))}",
         ];
         throw new WorldNotFoundException(
-            $"The world '{name}' is incomplete: {folder} lacks {string.Join(", ", missing.SelectMany(part => part.Missing).Concat(words ? [] : [$"{Words}-text.safetensors"]))}. Make it with:{Environment.NewLine}  {string.Join($"{Environment.NewLine}  ", commands)}");
+            $"The world '{name}' is incomplete: {folder} lacks {string.Join(", ", missing.SelectMany(part => part.Missing).Concat(words ? [] : [$"{EncodedTexts.Words}-text.safetensors"]))}. Make it with:{Environment.NewLine}  {string.Join($"{Environment.NewLine}  ", commands)}");
     }
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
@@ -150,7 +147,7 @@ internal static class EncodedWorld
         {
             get
             {
-                using SafetensorsFile file = Safetensors.Open(EncodedTexts.PathOf(folder, Words));
+                using SafetensorsFile file = Safetensors.Open(EncodedTexts.PathOf(folder, EncodedTexts.Words));
                 return double.Parse(file.Metadata.GetValueOrDefault(EncodedTexts.LogitScaleKey, "100"), CultureInfo.InvariantCulture);
             }
         }
@@ -207,6 +204,7 @@ internal static class EncodedWorld
         private static ImageBatch Pictures(string images, EncodingPlan plan, int[] rows)
         {
             ImageSource source = LocalImages.Open(images, plan.Split, plan.Dataset);
+            source = source.Classes.Count == plan.Classes.Count ? source.WithClasses(plan.Classes) : source;
             ClipImageProcessor processor = new(plan.ImageSize);
             return EncodingPlan.HashOf(source) == plan.DataSha256
                 ? new ImageBatch(rows.Length, plan.ImageSize, plan.ImageSize, i => processor.ResizeAndCrop(source.Read(rows[i])).Pixels)

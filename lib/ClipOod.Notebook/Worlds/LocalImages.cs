@@ -49,18 +49,22 @@ internal static class LocalImages
 
         name ??= NameOf(data);
         string root = split == WholeSplit && !Directory.Exists(Path.Combine(data, split)) ? data : Path.Combine(data, split);
-        if (Directory.Exists(root) && Directory.GetDirectories(root).Length == 0)
+        if (!Directory.Exists(root))
+        {
+            throw new DirectoryNotFoundException($"{data} has no part '{split}', it has: {string.Join(", ", Directory.GetDirectories(data).Select(Path.GetFileName).Order(StringComparer.Ordinal))}.");
+        }
+
+        if (Directory.GetDirectories(root).Length == 0)
         {
             ImageFolder flat = ImageFolder.Open(root);
             return new ImageSource(
                 name, split, flat.Classes, flat.Labels, [.. flat.Files.Select(file => Path.GetFileName(file))], i => ImageDecoder.Decode(flat.Files[i]), flat.Files);
         }
 
-        ImageSource source = ImageSources.Open("imagefolder", root, WholeSplit);
-        return new ImageSource(name, split, source.Classes, source.Labels, source.ImageNames, source.Read, [.. Enumerable.Range(0, source.Count).Select(i => source.File(i)!)]);
+        return ImageSources.Open("imagefolder", root, WholeSplit).Named(name, split);
     }
 
-    private static IReadOnlyList<string> PartsIn(string folder)
+    private static string[] PartsIn(string folder)
     {
         string[] names = Directory.Exists(folder) ? [.. Directory.GetDirectories(folder).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)] : [];
         return names.Length > 0 && names.All(_partNames.Contains) ? names : [WholeSplit];

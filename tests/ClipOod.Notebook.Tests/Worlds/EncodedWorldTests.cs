@@ -123,7 +123,7 @@ public sealed class EncodedWorldTests : IDisposable
             }
         }
 
-        EncodedTexts.Write(_model, "tiny", EncodedWorld.Words, ["bicycle", "apple"], features);
+        EncodedTexts.Write(_model, "tiny", EncodedTexts.Words, ["bicycle", "apple"], features);
         return features;
     }
 }
