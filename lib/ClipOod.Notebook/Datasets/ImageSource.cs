@@ -51,6 +51,13 @@ public sealed class ImageSource
     /// <exception cref="InvalidDataException">The image is a file that is broken; the message names it.</exception>
     public RgbImage Read(int image) => _read(image);
 
+    /// <summary>The same images with other names of the classes.</summary>
+    /// <param name="classes">K names.</param>
+    internal ImageSource WithClasses(IReadOnlyList<string> classes) => new(Name, Split, classes, Labels, ImageNames, _read, _files);
+
+    /// <summary>The same images under another name of their data set and part.</summary>
+    internal ImageSource Named(string name, string split) => new(name, split, Classes, Labels, ImageNames, _read, _files);
+
     /// <summary>For example "CIFAR-10 test: 10,000 images of 10 classes".</summary>
     public override string ToString() => FormattableString.Invariant($"{Name} {Split}: {Count:N0} images of {Classes.Count:N0} classes");
 }

@@ -1,5 +1,4 @@
-using System.Diagnostics;
-using ClipOod.Autodiff;
+using System.Collections.Concurrent;
 using ClipOod.Clip;
 
 namespace ClipOod.Notebook;
@@ -10,7 +9,7 @@ internal sealed class EncodingJob
     private readonly ClipModel _model;
     private readonly ImageSource _source;
     private readonly string _folder;
-    private string? _vanished;
+    private readonly ConcurrentDictionary<int, string> _unread = new();
 
     /// <summary>Prepares the encoding; nothing is written.</summary>
     /// <param name="model">The model.</param>
@@ -50,6 +49,7 @@ internal sealed class EncodingJob
         using FileStream ours = chunks.Lock(shard);
         int[] todo = [.. Plan.ChunksOf(shard).Where(chunk => !chunks.Has(chunk))];
         int[] rows = [.. todo.SelectMany(chunk => Enumerable.Range(chunk * EncodingPlan.ChunkImages, Math.Min(EncodingPlan.ChunkImages, Plan.Images - (chunk * EncodingPlan.ChunkImages))))];
+        _unread.Clear();
         if (rows.Length == 0)
         {
             return chunks;
@@ -60,10 +60,10 @@ internal sealed class EncodingJob
         foreach (ClipEncoding part in _model.EncodeParts(
             [.. rows.Select(row => _source.ImageNames[row])], i => Read(rows[i]), EncodingPlan.ChunkImages, Enum.Parse<ClipImageOutputs>(Plan.Outputs), options, cancellation))
         {
-            if (_vanished is not null)
+            if (part.Failures.Select(failure => _unread.GetValueOrDefault(rows[failure.Index])).FirstOrDefault(message => message is not null) is string unread)
             {
                 throw new IOException(
-                    $"{_vanished} What was encoded before is kept in {chunks.Folder}: when the images are there again, the same command goes on from there.");
+                    $"{unread} What was encoded before is kept in {chunks.Folder}: when the images are there again, the same command goes on from there.");
             }
 
             chunks.Write(
@@ -83,7 +83,7 @@ internal sealed class EncodingJob
         }
         catch (IOException error)
         {
-            _vanished ??= $"{_source.ImageNames[row]} of {_source.Name} {_source.Split} cannot be read any more: {error.Message}";
+            _unread[row] = $"{_source.ImageNames[row]} of {_source.Name} {_source.Split} cannot be read any more: {error.Message}";
             throw;
         }
     }

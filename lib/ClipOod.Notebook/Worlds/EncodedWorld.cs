@@ -50,14 +50,19 @@ internal static class EncodedWorld
         (model.StartsWith(OpenAi, StringComparison.Ordinal) ? Clip + model[OpenAi.Length..] : model) + (precision == ClipPrecision.Int8 ? Int8 : "");
 
     /// <summary>Whether there is a world of this name, be its parts here or not.</summary>
-    public static bool IsKnown(string name) => SourceCatalog.Find(ModelOf(name)) is { Kind: SourceKind.Weights } || Directory.Exists(LocalData.Features(name));
+    public static bool IsKnown(string name) => SourceCatalog.Find(ModelOf(name, LocalData.Features(name))) is { Kind: SourceKind.Weights } || Directory.Exists(LocalData.Features(name));
 
     /// <summary>Opens a world.</summary>
     /// <exception cref="WorldNotFoundException">Parts are missing; the message names the commands that make them.</exception>
     /// <exception cref="InvalidDataException">A file is broken, or the parts are of several models.</exception>
-    public static World Open(string name, int seed)
+    public static World Open(string name, int seed) => Open(name, LocalData.Features(name), seed);
+
+    /// <inheritdoc cref="Open(string, int)"/>
+    /// <param name="name">Name of the world.</param>
+    /// <param name="folder">The folder of its feature sets.</param>
+    /// <param name="seed">Of the splits.</param>
+    public static World Open(string name, string folder, int seed)
     {
-        string folder = LocalData.Features(name);
         RequireParts(name, folder);
         Reader reader = new(folder);
         Dataset a = reader.ToDataset("A", "cifar10", reader.Split("cifar10", "train"), TrainOfTrain, reader.Split("cifar10", "test"), seed, "its official train and test parts");
@@ -69,7 +74,7 @@ internal static class EncodedWorld
             ? new Dataset("Large", null, null, reader.Split(LargeData, LargeSplit).WithSplit("test"), [.. Enumerable.Range(0, reader.Split(LargeData, LargeSplit).NumClasses)], reader.Texts(LargeData), "Its validation images are in Test, and there is no training side.")
             : Dataset.Union("Large", "All classes of A, B and C in one data set, as ImageNet-1k was not encoded here.", [a, b, c]);
         (FeatureSet nearValidation, FeatureSet near) = reader.Split("caltech101", "all").SplitStratified(NearValidation, seed);
-        WorldEncoder? encoder = reader.HasImages && LocalModels.IsHere(ModelOf(name)) ? new LocalEncoder(ModelOf(name), reader.ModelHash, reader.Precision) : null;
+        WorldEncoder? encoder = reader.HasImages && LocalModels.IsHere(ModelOf(name, folder)) ? new LocalEncoder(ModelOf(name, folder), reader.ModelHash, reader.Precision) : null;
         return new World(
             name,
             $"Real images and class names, encoded here by clipood encode with {reader.Model}. "
@@ -98,16 +103,18 @@ internal static class EncodedWorld
     }
 
     /// <summary>The weights of a world's model: their name in the catalogue, or their path on this machine.</summary>
-    private static string ModelOf(string name) => EncodedSets.ReadPath(LocalData.Features(name), EncodedSets.ModelPath)
-        ?? ModelNamed(name.EndsWith(Int8, StringComparison.Ordinal) ? name[..^Int8.Length] : name);
+    private static string ModelOf(string name, string folder) => EncodedSets.ReadPath(folder, EncodedSets.ModelPath)
+        ?? ModelNamed(IsInt8(name) ? name[..^Int8.Length] : name);
 
     private static string ModelNamed(string world) => world.StartsWith(Clip, StringComparison.Ordinal) ? OpenAi + world[Clip.Length..] : world;
+
+    private static bool IsInt8(string name) => name.EndsWith(Int8, StringComparison.Ordinal);
 
     private static void RequireParts(string name, string folder)
     {
         (string Data, string[] Missing)[] missing =
         [
-            .. Parts.Select(part => (part.Data, Missing: part.Splits.Select(split => $"{EncodedSets.FileName(part.Data, split)}.safetensors").Append($"{part.Data}-text.safetensors").Where(file => !File.Exists(Path.Combine(folder, file))).ToArray()))
+            .. Parts.Select(part => (part.Data, Missing: part.Splits.Select(split => $"{EncodedSets.FileName(part.Data, split)}.safetensors").Concat(part.Role.Length == 1 ? [$"{part.Data}-text.safetensors"] : Array.Empty<string>()).Where(file => !File.Exists(Path.Combine(folder, file))).ToArray()))
                 .Where(part => part.Missing.Length > 0),
         ];
         bool words = File.Exists(EncodedTexts.PathOf(folder, Words));
@@ -116,13 +123,12 @@ internal static class EncodedWorld
             return;
         }
 
-        string model = ModelOf(name);
+        string model = ModelOf(name, folder);
         string[] fetch = [.. (LocalModels.IsHere(model) || SourceCatalog.Find(model) is null ? [] : (string[])[model]), .. missing.Select(part => part.Data).Where(data => !Directory.Exists(LocalData.Dataset(data)))];
         string[] commands =
         [
             .. fetch.Length == 0 ? [] : (string[])[$"clipood fetch {string.Join(' ', fetch)}"],
-            .. missing.Select(part => $"clipood encode --model {model} {(name.EndsWith(Int8, StringComparison.Ordinal) ? "--precision int8 " : "")}--data {part.Data}"),
-            .. missing.Length == 0 ? [$"clipood encode --model {model} {(name.EndsWith(Int8, StringComparison.Ordinal) ? "--precision int8 " : "")}--data {Parts[0].Data}"] : (string[])[],
+            $"clipood encode --model {model}{(IsInt8(name) ? " --precision int8" : "")} {string.Join(' ', missing.Select(part => part.Data).DefaultIfEmpty(Parts[0].Data).Select(data => $"--data {data}"))}",
         ];
         throw new WorldNotFoundException(
             $"The world '{name}' is incomplete: {folder} lacks {string.Join(", ", missing.SelectMany(part => part.Missing).Concat(words ? [] : [$"{Words}-text.safetensors"]))}. Make it with:{Environment.NewLine}  {string.Join($"{Environment.NewLine}  ", commands)}");
@@ -203,6 +209,7 @@ internal static class EncodedWorld
         private static ImageBatch Pictures(string images, EncodingPlan plan, int[] rows)
         {
             ImageSource source = LocalImages.Open(images, plan.Split, plan.Dataset);
+            source = source.Classes.Count == plan.Classes.Count ? source.WithClasses(plan.Classes) : source;
             ClipImageProcessor processor = new(plan.ImageSize);
             return EncodingPlan.HashOf(source) == plan.DataSha256
                 ? new ImageBatch(rows.Length, plan.ImageSize, plan.ImageSize, i => processor.ResizeAndCrop(source.Read(rows[i])).Pixels)

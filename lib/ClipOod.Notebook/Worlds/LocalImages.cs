@@ -8,13 +8,19 @@ internal static class LocalImages
     /// <summary>The split of a data set without parts.</summary>
     public const string WholeSplit = "all";
 
+    // In a folder of classes none of these is one.
+    private static readonly string[] _partNames = ["train", "val", "val1", "validation", "test", "test1", "all"];
+
     /// <summary>The name of a data set: that of the catalogue, or that of its folder.</summary>
     /// <param name="data">A name of the catalogue, or a path.</param>
     public static string NameOf(string data) => IsFetched(data) ? data : Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(data)));
 
-    /// <summary>The splits that a world takes of a data set, or else all official ones; "all" for a folder of one's own.</summary>
+    /// <summary>
+    /// The splits that a world takes of a data set, or else all official ones; of a folder of one's own the subfolders, where all are named
+    /// as parts, and else "all".
+    /// </summary>
     /// <param name="data">A name of the catalogue, or a path.</param>
-    public static IReadOnlyList<string> SplitsOf(string data) => !IsFetched(data) ? [WholeSplit]
+    public static IReadOnlyList<string> SplitsOf(string data) => !IsFetched(data) ? PartsIn(data)
         : EncodedWorld.Parts.FirstOrDefault(part => part.Data == data) is { Data: not null } part ? part.Splits
         : ImageSources.Splits(data);
 
@@ -42,7 +48,7 @@ internal static class LocalImages
         }
 
         name ??= NameOf(data);
-        string root = split == WholeSplit ? data : Path.Combine(data, split);
+        string root = split == WholeSplit && !Directory.Exists(Path.Combine(data, split)) ? data : Path.Combine(data, split);
         if (Directory.Exists(root) && Directory.GetDirectories(root).Length == 0)
         {
             ImageFolder flat = ImageFolder.Open(root);
@@ -50,8 +56,13 @@ internal static class LocalImages
                 name, split, flat.Classes, flat.Labels, [.. flat.Files.Select(file => Path.GetFileName(file))], i => ImageDecoder.Decode(flat.Files[i]), flat.Files);
         }
 
-        ImageSource source = ImageSources.Open("imagefolder", data, split);
-        return new ImageSource(name, split, source.Classes, source.Labels, source.ImageNames, source.Read, [.. Enumerable.Range(0, source.Count).Select(i => source.File(i)!)]);
+        return ImageSources.Open("imagefolder", root, WholeSplit).Named(name, split);
+    }
+
+    private static IReadOnlyList<string> PartsIn(string folder)
+    {
+        string[] names = Directory.Exists(folder) ? [.. Directory.GetDirectories(folder).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)] : [];
+        return names.Length > 0 && names.All(_partNames.Contains) ? names : [WholeSplit];
     }
 
     private static bool IsFetched(string data) => ImageSources.Names.Contains(data) && SourceCatalog.Find(data) is { Kind: SourceKind.Datasets };

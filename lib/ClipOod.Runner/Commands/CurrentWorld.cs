@@ -21,7 +21,7 @@ internal static class CurrentWorld
         bool folder = World.IsFolder(name);
         if (!folder && !World.Names.Contains(name) && !EncodedWorld.IsKnown(name))
         {
-            throw new CommandException($"--world {name}: there is no such world. Worlds: {string.Join(", ", World.Names)}; the name of another model of the catalogue; or the path of a folder of features.");
+            throw new CommandException($"--world {name}: there is no such world. Near are {Nearest.Of(name, World.Names.Concat(SourceCatalog.All.Where(entry => entry.Kind == SourceKind.Weights).Select(entry => EncodedWorld.NameOf(entry.Name))).Distinct())}; the path of a folder of features is one too.");
         }
 
         // The notebooks run in their own folder.

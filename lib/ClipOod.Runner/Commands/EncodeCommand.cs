@@ -36,6 +36,12 @@ internal sealed class EncodeCommand : Command
         HelpName = "NAME",
     };
 
+    private readonly Option<string> _classes = new("--classes")
+    {
+        Description = "File with a class name a line, in the order of the sorted folders, where their names are no words (ImageNet's are numbers)",
+        HelpName = "FILE",
+    };
+
     private readonly Option<bool> _pooled = new("--before-projection") { Description = "Keep also the features before the projection, which PLP learns on" };
 
     private readonly Option<bool> _patches = new("--patches") { Description = "Keep also a feature of each patch, in a file of its own and in half precision" };
@@ -62,7 +68,7 @@ internal sealed class EncodeCommand : Command
     public EncodeCommand()
         : base("encode", "Encode images and class names with a CLIP model; a killed encoding goes on where it was")
     {
-        foreach (Option option in new Option[] { _model, _data, _split, _name, _pooled, _patches, _shard, _precision, _output })
+        foreach (Option option in new Option[] { _model, _data, _split, _name, _classes, _pooled, _patches, _shard, _precision, _output })
         {
             Options.Add(option);
         }
@@ -75,6 +81,12 @@ internal sealed class EncodeCommand : Command
         TextWriter output = parse.InvocationConfiguration.Output;
         string[] data = parse.GetRequiredValue(_data);
         string? name = parse.GetValue(_name);
+        string? classes = parse.GetValue(_classes);
+        if (classes is not null && data.Length > 1)
+        {
+            throw new CommandException("--classes goes with one --data.");
+        }
+
         if (name is not null && (data.Length > 1 || name.Length == 0 || name.Any(letter => !char.IsAsciiLetterOrDigit(letter) && letter is not ('-' or '_' or '.'))))
         {
             throw new CommandException($"--name {name}: expected letters, digits, hyphens, points and underscores, and one --data.");
@@ -97,7 +109,7 @@ internal sealed class EncodeCommand : Command
         [
             .. from set in data
                from split in parse.GetValue(_split) is string one ? [one] : LocalImages.SplitsOf(set)
-               select (set, Open(set, split, name)),
+               select (set, WithClasses(Open(set, split, name), classes)),
         ];
         string folder = Path.GetFullPath(parse.GetValue(_output) ?? LocalData.Features(EncodedWorld.NameOf(modelName, precision)));
         using ClipModel loaded = LocalModels.Load(model);
@@ -115,7 +127,13 @@ internal sealed class EncodeCommand : Command
         {
             foreach ((string set, ImageSource source) in sources)
             {
-                Encode(new EncodingJob(loaded, modelName, source, name ?? LocalImages.NameOf(set), outputs, folder), set, shard, output, cancellation);
+                EncodingJob job = new(loaded, modelName, source, name ?? LocalImages.NameOf(set), outputs, folder);
+                if (Directory.Exists(set))
+                {
+                    EncodedSets.WritePath(folder, Path.GetFileNameWithoutExtension(job.Target), set);
+                }
+
+                Encode(job, shard, output, cancellation);
             }
         }
         catch (OperationCanceledException)
@@ -144,7 +162,20 @@ internal sealed class EncodeCommand : Command
         }
     }
 
-    private static void Encode(EncodingJob job, string data, EncodingShard? shard, TextWriter output, CancellationToken cancellation)
+    private static ImageSource WithClasses(ImageSource source, string? file)
+    {
+        if (file is null)
+        {
+            return source;
+        }
+
+        string[] names = [.. File.ReadLines(file).Select(line => line.Trim()).Where(line => line.Length > 0)];
+        return names.Length == source.Classes.Count
+            ? source.WithClasses(names)
+            : throw new CommandException($"--classes {file} has {names.Length} names, expected one for each of the {source.Classes.Count} classes of {source.Name} {source.Split}, from {source.Classes[0]} to {source.Classes[^1]}.");
+    }
+
+    private static void Encode(EncodingJob job, EncodingShard? shard, TextWriter output, CancellationToken cancellation)
     {
         string what = $"{job.Plan.Dataset} {job.Plan.Split}";
         string parts = Path.ChangeExtension(job.Target, EncodedChunks.Ending);
@@ -171,11 +202,6 @@ internal sealed class EncodeCommand : Command
         if (shard is null && Directory.Exists(parts))
         {
             Directory.Delete(parts, recursive: true);
-        }
-
-        if (Directory.Exists(data))
-        {
-            EncodedSets.WritePath(Path.GetDirectoryName(job.Target)!, Path.GetFileNameWithoutExtension(job.Target), data);
         }
     }
 
