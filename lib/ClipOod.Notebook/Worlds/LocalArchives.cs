@@ -7,7 +7,7 @@ internal static class LocalArchives
 
     /// <summary>Unpacks the archives among some files, and those that lie in them, unless that was done before. Other files stay as they are.</summary>
     /// <param name="files">The files, which were verified.</param>
-    /// <exception cref="InvalidDataException">An archive is broken or refused; see <see cref="Archives.Unpack"/>.</exception>
+    /// <exception cref="InvalidDataException">An archive is broken or refused; see <see cref="Archives.UnpackOnce"/>.</exception>
     /// <exception cref="IOException">The disk is full or cannot be written to.</exception>
     public static void Unpack(IEnumerable<string> files)
     {
