@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using ClipOod.Autodiff.Onnx;
 using Google.Protobuf;
@@ -31,7 +30,7 @@ internal sealed class QuantizedWeights
     {
         int rows = to - from, width = (int)weight.Shape[1].Size;
         string name = FormattableString.Invariant($"{weight.Name}[{from}..{to}]");
-        OrtValue values = weight.Current;
+        float[] all = weight.Value.Values<float>();
         sbyte[] codes = new sbyte[rows * width];
         float[] scales = new float[rows];
 
@@ -39,11 +38,10 @@ internal sealed class QuantizedWeights
         const int Block = 64;
         Parallel.For(0, (rows + Block - 1) / Block, block =>
         {
-            ReadOnlySpan<float> all = values.GetTensorDataAsSpan<float>();
             int first = block * Block, last = Math.Min(rows, first + Block);
             for (int row = first; row < last; row++)
             {
-                scales[row] = Math.Max(MathF.Abs(TensorPrimitives.MaxMagnitude(all.Slice((from + row) * width, width))), SmallestRange) / WeightRange;
+                scales[row] = Math.Max(MathF.Abs(TensorPrimitives.MaxMagnitude<float>(all.AsSpan((from + row) * width, width))), SmallestRange) / WeightRange;
             }
 
             for (int column = 0; column < width; column++)

@@ -2,6 +2,8 @@ using ClipOod.Autodiff;
 
 namespace ClipOod.Clip;
 
+#pragma warning disable CA1720 // The usual names of precisions are those of .NET's types.
+
 /// <summary>In what numbers a model encodes images.</summary>
 public enum ClipPrecision
 {
@@ -14,6 +16,8 @@ public enum ClipPrecision
     /// </summary>
     Int8,
 }
+
+#pragma warning restore CA1720
 
 /// <summary>Names of precisions.</summary>
 public static class ClipPrecisions

@@ -34,7 +34,20 @@ internal static class Archives
     /// <exception cref="InvalidDataException">It is truncated, corrupt, no such archive, or refused; the message names it and says why. Nothing is left in the folder.</exception>
     /// <exception cref="IOException">The disk is full or cannot be written to, or the folder has a file or folder of the same name already.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public static void Unpack(string file, string folder, ArchiveLimits? limits = null, IProgress<long>? progress = null, CancellationToken cancellation = default)
+    public static void Unpack(string file, string folder, ArchiveLimits? limits = null, IProgress<long>? progress = null, CancellationToken cancellation = default) =>
+        Unpack(file, folder, once: false, limits, progress, cancellation);
+
+    /// <summary>The same, unless the folder is there: then this, or another process, has unpacked it before.</summary>
+    /// <inheritdoc cref="Unpack(string, string, ArchiveLimits?, IProgress{long}?, CancellationToken)"/>
+    public static void UnpackOnce(string file, string folder, ArchiveLimits? limits = null, IProgress<long>? progress = null, CancellationToken cancellation = default)
+    {
+        if (!Directory.Exists(folder))
+        {
+            Unpack(file, folder, once: true, limits, progress, cancellation);
+        }
+    }
+
+    private static void Unpack(string file, string folder, bool once, ArchiveLimits? limits, IProgress<long>? progress, CancellationToken cancellation)
     {
         ArgumentException.ThrowIfNullOrEmpty(file);
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -47,6 +60,11 @@ internal static class Archives
         string temporary = $"{target}.unpacking";
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
         using FileStream theLock = Lock($"{temporary}.lock", cancellation);
+        if (once && Directory.Exists(target))
+        {
+            return;
+        }
+
         try
         {
             DeleteFolder(temporary);

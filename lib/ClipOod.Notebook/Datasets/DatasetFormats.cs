@@ -42,7 +42,7 @@ internal static class DatasetFormats
         ["caltech101"] = new(
             "Caltech-101", "101_ObjectCategories/CLASS/image_NNNN.jpg", "caltech-101.zip and the 101_ObjectCategories.tar.gz in it", 101,
             Splits(("all", 8677)),
-            folder => folder.OfClasses(folder.Find("airplanes", "101_ObjectCategories", "caltech-101/101_ObjectCategories"), leftOut: "BACKGROUND_Google")),
+            folder => folder.OfClasses(folder.Find("airplanes", "101_ObjectCategories", "caltech-101/101_ObjectCategories", "caltech-101/101_ObjectCategories/101_ObjectCategories"), leftOut: "BACKGROUND_Google")),
 
         // 30,607 images less the 827 of the clutter class, which is no object.
         ["caltech256"] = new(
@@ -118,12 +118,17 @@ internal sealed record DatasetFolder(DatasetFormat Format, string Path, string S
     // Those of torchvision's ImageFolder, and GIF.
     private static readonly string[] _endings = [".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp", ".gif"];
 
-    /// <summary>The folder that holds a file or folder of the data set: this one, or the top folder of its archive in it.</summary>
+    /// <summary>
+    /// The folder that holds a file or folder of the data set: this one, or the top folder of its archive in it or in one of its folders, as
+    /// an archive is unpacked into one of its own.
+    /// </summary>
     /// <param name="marker">The path that it holds.</param>
     /// <param name="tops">The top folders of its archives.</param>
     /// <exception cref="InvalidDataException">There is none.</exception>
     public string Find(string marker, params string[] tops) =>
-        tops.Select(top => $"{Path}/{top}").Append(Path).FirstOrDefault(root => File.Exists($"{root}/{marker}") || Directory.Exists($"{root}/{marker}"))
+        tops.Select(top => $"{Path}/{top}").Append(Path)
+            .Concat(tops.Length == 0 ? [] : Directory.GetDirectories(Path).Order(StringComparer.Ordinal).SelectMany(folder => tops.Select(top => $"{folder}/{top}").Append(folder)))
+            .FirstOrDefault(root => File.Exists($"{root}/{marker}") || Directory.Exists($"{root}/{marker}"))
             ?? throw Invalid($"has no {marker}: it holds {Held(Path)}, expected {Format.Layout}. {OtherVersion()}{Format.Remedy}");
 
     /// <summary>The lines of a text that are not empty.</summary>

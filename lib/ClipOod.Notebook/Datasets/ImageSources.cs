@@ -1,5 +1,4 @@
 using System.Globalization;
-using ClipOod.Clip;
 
 namespace ClipOod.Notebook;
 

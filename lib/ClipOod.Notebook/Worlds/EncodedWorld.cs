@@ -101,9 +101,11 @@ internal static class EncodedWorld
 
     /// <summary>The weights of a world's model: their name in the catalogue, or their path on this machine.</summary>
     private static string ModelOf(string name, string folder) => EncodedSets.ReadPath(folder, EncodedSets.ModelPath)
-        ?? ModelNamed(name.EndsWith(Int8, StringComparison.Ordinal) ? name[..^Int8.Length] : name);
+        ?? ModelNamed(IsInt8(name) ? name[..^Int8.Length] : name);
 
     private static string ModelNamed(string world) => world.StartsWith(Clip, StringComparison.Ordinal) ? OpenAi + world[Clip.Length..] : world;
+
+    private static bool IsInt8(string name) => name.EndsWith(Int8, StringComparison.Ordinal);
 
     private static void RequireParts(string name, string folder)
     {
@@ -123,7 +125,7 @@ internal static class EncodedWorld
         string[] commands =
         [
             .. fetch.Length == 0 ? [] : (string[])[$"clipood fetch {string.Join(' ', fetch)}"],
-            $"clipood encode --model {model} {(name.EndsWith(Int8, StringComparison.Ordinal) ? "--precision int8 " : "")}{string.Join(' ', missing.Select(part => part.Data).DefaultIfEmpty(Parts[0].Data).Select(data => $"--data {data}"))}",
+            $"clipood encode --model {model}{(IsInt8(name) ? " --precision int8" : "")} {string.Join(' ', missing.Select(part => part.Data).DefaultIfEmpty(Parts[0].Data).Select(data => $"--data {data}"))}",
         ];
         throw new WorldNotFoundException(
             $"The world '{name}' is incomplete: {folder} lacks {string.Join(", ", missing.SelectMany(part => part.Missing).Concat(words ? [] : [$"{EncodedTexts.Words}-text.safetensors"]))}. Make it with:{Environment.NewLine}  {string.Join($"{Environment.NewLine}  ", commands)}");

@@ -36,6 +36,8 @@ internal static class LocalImages
         if (IsFetched(data))
         {
             string folder = LocalData.Dataset(data);
+            SourceEntry entry = SourceCatalog.Find(data)!;
+            LocalArchives.Unpack(entry.Files.Select(entry.PathOf));
             return Directory.Exists(folder)
                 ? ImageSources.Open(data, folder, split)
                 : throw new DirectoryNotFoundException($"The data set {data} is not here: there is no {folder}. Get it: clipood fetch {data}");

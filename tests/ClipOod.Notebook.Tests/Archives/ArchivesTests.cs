@@ -208,6 +208,34 @@ public sealed class ArchivesTests : IDisposable
     }
 
     [Fact]
+    public void ADataSet_IsUnpackedOnFirstUse_WithTheArchivesInIt()
+    {
+        byte[] inner = Make("tar.gz", [("101_ObjectCategories/airplanes/image_0001.jpg", "a"), ("101_ObjectCategories/BACKGROUND_Google/image_0001.jpg", "b")]);
+        MemoryStream outer = new();
+        using (ZipArchive zip = new(outer, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            using Stream content = zip.CreateEntry("caltech-101/101_ObjectCategories.tar.gz").Open();
+            content.Write(inner);
+        }
+
+        string[] files = [_folder.Write("caltech-101.zip", outer.ToArray()), _folder.Write("note.mat", "x"), _folder.PathOf("not-there.tar")];
+        LocalArchives.Unpack(files);
+        DateTime before = Directory.GetLastWriteTimeUtc(_folder.PathOf("caltech-101"));
+        LocalArchives.Unpack(files);
+        Assert.Equal(before, Directory.GetLastWriteTimeUtc(_folder.PathOf("caltech-101")));
+        ImageSource images = ImageSources.Open("caltech101", _folder.Path, "all", allowPartial: true);
+        Assert.Equal(["airplanes/image_0001.jpg"], images.ImageNames);
+    }
+
+    [Fact]
+    public async Task ManyAtOnce_UnpackOnce()
+    {
+        string archive = _folder.Write("x.zip", Make("zip", _files));
+        await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => Archives.UnpackOnce(archive, _folder.PathOf("out")))));
+        Assert.Equal(3, FilesIn(_folder.PathOf("out")).Length);
+    }
+
+    [Fact]
     public void AMissingArchive_Throws() => Assert.Throws<FileNotFoundException>(() => Archives.Unpack(_folder.PathOf("none.zip"), _folder.PathOf("out")));
 
     [Fact]
