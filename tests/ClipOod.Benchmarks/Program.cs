@@ -16,6 +16,8 @@ switch (args)
     case ["load", string path]:
         Console.WriteLine(JsonSerializer.Serialize(ModelLoading.Measure(path)));
         return 0;
+    case ["photos", string folder, .. { Length: <= 1 } draws]:
+        return PhotoDraws.Run(folder, int.Parse(draws.SingleOrDefault("20"), CultureInfo.InvariantCulture));
     default:
         IConfig config = DefaultConfig.Instance.WithArtifactsPath(Path.Combine(Workloads.ArtifactsFolder(), "BenchmarkDotNet"));
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, config);

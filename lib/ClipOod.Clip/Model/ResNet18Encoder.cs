@@ -41,24 +41,24 @@ public sealed class ResNet18Encoder : ClipEncoder
 
     /// <summary>Loads the model.</summary>
     /// <param name="folder">
-    /// The folder of <c>ResNet18.onnx</c> and <c>ResNetPreprocess.onnx</c>; null for the one that the build fills: that of this library, or else
-    /// <c>artifacts/notebook</c> of the repository around it.
+    /// The folder of <c>ResNet18.onnx</c> and <c>ResNetPreprocess.onnx</c>, or the one of the package's <c>DnnImageModels</c>; null for the one
+    /// that a build fills: that of this library or of the program, or else <c>artifacts/notebook</c> of the repository around them.
     /// </param>
     /// <exception cref="FileNotFoundException">A file is missing; the message says how to get it.</exception>
     public static ResNet18Encoder Load(string? folder = null)
     {
-        string place = folder ?? Find() ?? throw new FileNotFoundException(
-            $"{ModelFile} is missing: it lies neither beside {typeof(ResNet18Encoder).Assembly.Location}, nor in {Environment.CurrentDirectory}, nor in artifacts/notebook of a folder above. "
-            + "Build the repository (any clipood command does), or give the folder of the package Microsoft.ML.DnnImageFeaturizer.ResNet18 that holds it.");
-        foreach (string name in new[] { PreprocessingFile, ModelFile })
+        foreach (string place in folder is null ? Places() : [folder])
         {
-            if (!File.Exists(Path.Combine(place, name)))
+            if (FileIn(place, "ResNet18Onnx", ModelFile) is string model && FileIn(place, "ResNetPrepOnnx", PreprocessingFile) is string preprocessing)
             {
-                throw new FileNotFoundException($"There is no {name} in {place}, expected it beside {ModelFile} as the build lays it. Build again.", name);
+                return new ResNet18Encoder(preprocessing, model);
             }
         }
 
-        return new ResNet18Encoder(Path.Combine(place, PreprocessingFile), Path.Combine(place, ModelFile));
+        throw new FileNotFoundException(
+            $"{ModelFile} and {PreprocessingFile} are missing {(folder is null ? "beside the program and in artifacts/notebook of the folders above it" : $"in {folder}")}. "
+            + "In the repository, build (any clipood command does); in a project of your own: dotnet add package Microsoft.ML.DnnImageFeaturizer.ResNet18 --version 0.23.1",
+            ModelFile);
     }
 
     /// <inheritdoc/>
@@ -90,23 +90,20 @@ public sealed class ResNet18Encoder : ClipEncoder
         return results[0].GetTensorDataAsSpan<float>().ToArray();
     }
 
+    // The build of the repository lays both files in one folder, the package's own build in two.
+    private static string? FileIn(string folder, string packageFolder, string name) =>
+        new[] { Path.Combine(folder, name), Path.Combine(folder, "DnnImageModels", packageFolder, name) }.FirstOrDefault(File.Exists);
+
     // From where this library lies, or else, where a host loaded it from elsewhere, from the folder that runs.
-    private static string? Find()
+    private static IEnumerable<string> Places()
     {
-        foreach (string start in new[] { Path.GetDirectoryName(typeof(ResNet18Encoder).Assembly.Location) ?? "", Environment.CurrentDirectory })
+        foreach (string start in new[] { Path.GetDirectoryName(typeof(ResNet18Encoder).Assembly.Location) ?? "", AppContext.BaseDirectory, Environment.CurrentDirectory })
         {
             for (DirectoryInfo? at = start.Length > 0 ? new(start) : null; at is not null; at = at.Parent)
             {
-                foreach (string folder in new[] { at.FullName, Path.Combine(at.FullName, "artifacts", "notebook") })
-                {
-                    if (File.Exists(Path.Combine(folder, ModelFile)))
-                    {
-                        return folder;
-                    }
-                }
+                yield return at.FullName;
+                yield return Path.Combine(at.FullName, "artifacts", "notebook");
             }
         }
-
-        return null;
     }
 }

@@ -29,6 +29,7 @@ public sealed class NoveltyDetector
     private const int MostSelfTests = 50;
     private const int MostImagesPerSelfTest = 50;
     private const double NearBest = 0.02;
+    private const double LowCaught = 0.25;
     private const int FewestInCluster = 3;
 
     private readonly FittedScores _fitted;
@@ -253,7 +254,10 @@ public sealed class NoveltyDetector
         string self = used.All(score => double.IsNaN(score.SelfTest))
             ? "With fewer than three classes none can be left out as a test, so all scores are used."
             : string.Create(CultureInfo.InvariantCulture, $"Each class was left out in turn and looked for: mean AUROC {string.Join(", ", Scores.Select(score => string.Create(CultureInfo.InvariantCulture, $"{score.Name} {100 * score.SelfTest:F1} %")))}.");
-        return $"{Classes.Count} classes, {Counts.Sum()} known images. {sorted} {self} "
+        double caught = Forgotten.Select(entry => entry.Caught).DefaultIfEmpty(1).Average();
+        string doubt = caught >= LowCaught ? "" : string.Create(
+            CultureInfo.InvariantCulture, $" Of a forgotten class only {100 * caught:F0} % would have been caught: \"known\" says little here.");
+        return $"{Classes.Count} classes, {Counts.Sum()} known images. {sorted} {self}{doubt} "
             + $"The score is {(used.Length == 1 ? "" : "the mean of ")}{string.Join(" and ", used.Select(score => score.Name))}, in standard deviations of held-out known images"
             + $"{(used.Length < Scores.Count ? string.Create(CultureInfo.InvariantCulture, $" (those within {100 * NearBest:F0} points of the best)") : "")}.";
     }

@@ -86,7 +86,10 @@ internal sealed class DetectCommand : Command
 
     private int Run(ParseResult parse)
     {
-        TextWriter output = parse.InvocationConfiguration.Output, error = parse.InvocationConfiguration.Error;
+        TextWriter error = parse.InvocationConfiguration.Error;
+
+        // What a stream gives is for the next program, so that all else goes another way.
+        TextWriter output = parse.GetValue(_new) == Stream ? error : parse.InvocationConfiguration.Output;
         NoveltyDetector? saved = parse.GetValue(_with) is string file ? NoveltyDetector.Load(file) : null;
         ImageFolder? known = parse.GetValue(_known) is string folder ? ImageFolder.Open(folder) : null;
         ImageFolder? arriving = parse.GetValue(_new) is not string place || place == Stream ? null
@@ -125,7 +128,7 @@ internal sealed class DetectCommand : Command
 
         if (parse.GetValue(_new) == Stream)
         {
-            JudgeStream(detector, encoding, parse.GetValue(_rate), output, error);
+            JudgeStream(detector, encoding, parse.GetValue(_rate), parse.InvocationConfiguration.Output, error);
         }
         else if (arriving is not null)
         {

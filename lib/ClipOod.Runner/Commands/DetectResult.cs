@@ -18,6 +18,7 @@ internal sealed record DetectResult(
 {
     private const int RowsShown = 20;
     private const int PicturesShown = 48;
+    private const int FewestOfAWhole = 10;
 
     private static readonly JsonSerializerOptions _indented = new()
     {
@@ -141,7 +142,11 @@ internal sealed record DetectResult(
             yield return string.Create(CultureInfo.InvariantCulture, $"Classes of fewer than {(1 / NoveltyDetector.FalseAlarm) - 1:F0} known images have no threshold of their own: {string.Join(", ", Detector.Classes.Where((_, k) => Detector.Counts[k] + 1 < 1 / NoveltyDetector.FalseAlarm))}.");
         }
 
-        yield return Report.Whole;
+        if (Names.Count >= FewestOfAWhole)
+        {
+            yield return Report.Whole;
+        }
+
         foreach ((StrangerCluster cluster, int i) in Report.Clusters.Select((cluster, i) => (cluster, i)))
         {
             string words = cluster.Words.Count == 0 ? "" : $", nearest words: {string.Join(", ", cluster.Words)}";

@@ -56,6 +56,21 @@ public sealed class ResNet18EncoderTests : IDisposable
         Assert.Contains(folder.Path, Assert.Throws<FileNotFoundException>(() => ResNet18Encoder.Load(folder.Path)).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void TheFoldersOfThePackagesOwnBuild_AreFoundToo()
+    {
+        using TemporaryFolder folder = new();
+        string notebook = Path.Combine(Repository.Root, "artifacts", "notebook");
+        foreach ((string place, string name) in new[] { ("ResNet18Onnx", "ResNet18.onnx"), ("ResNetPrepOnnx", "ResNetPreprocess.onnx") })
+        {
+            Directory.CreateDirectory(folder.PathOf($"DnnImageModels/{place}"));
+            File.Copy(Path.Combine(notebook, name), folder.PathOf($"DnnImageModels/{place}/{name}"));
+        }
+
+        using ResNet18Encoder model = ResNet18Encoder.Load(folder.Path);
+        Assert.Equal(_model.ModelHash, model.ModelHash);
+    }
+
     private static float[] Run(InferenceSession session, float[] image)
     {
         using RunOptions options = new();

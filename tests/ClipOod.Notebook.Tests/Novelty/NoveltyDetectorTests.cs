@@ -142,6 +142,25 @@ public sealed class NoveltyDetectorTests : IDisposable
         Assert.True(report.Verdicts.Take(20).Average(row => row.PValue) > 0.3);
     }
 
+    [Fact]
+    public void WithTextsAndWords_NamesHelp_AndClustersGetWords()
+    {
+        NoveltyOptions options = new() { Text = Texts(_names, [0, 1, 2, 3]), Words = Texts([.. Enumerable.Range(0, 40).Select(i => $"word {i}")], [.. Enumerable.Range(5, 40)]) };
+        NoveltyDetector detector = NoveltyDetector.Fit(_known, options);
+        Assert.Equal(["1-nn", "rmd", "mcm", "neglabel"], detector.Scores.Select(score => score.Key));
+        Assert.Equal(["rmd", "mcm", "neglabel"], detector.WithoutFeatures().Scores.Select(score => score.Key));
+        double best = detector.Scores.Max(score => score.SelfTest);
+        Assert.All(detector.Scores, score => Assert.Equal(score.SelfTest >= best - 0.02, score.Used));
+        NoveltyReport report = detector.Judge(Images([0, 7], each: 30, seed: 3).Features);
+        Assert.All(report.Clusters.Take(1), cluster => Assert.Equal("word 2", cluster.Words[0]));
+        Assert.NotEmpty(report.Clusters);
+        string path = _folder.PathOf("detector.json");
+        detector.Save(path);
+        Assert.Equal(report.Verdicts, NoveltyDetector.Load(path).Judge(Images([0, 7], each: 30, seed: 3).Features).Verdicts);
+        Assert.Equal(_names[..3], detector.WithoutClass("hen").Options.Text!.Classes);
+        Assert.Contains("3 names", Assert.Throws<ArgumentException>(() => NoveltyDetector.Fit(_known, options with { Text = Texts(_names[..3], [0, 1, 2]) })).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("", "an empty file")]
     [InlineData("{", "no whole JSON")]
@@ -185,14 +204,23 @@ public sealed class NoveltyDetectorTests : IDisposable
         List<double[]> rows = [];
         foreach (int k in classes)
         {
-            var own = new Random(1000 + k);
-            double[] centre = [.. Enumerable.Range(0, Width).Select(_ => Normal(own))];
+            double[] centre = Centre(k);
             rows.AddRange(Enumerable.Range(0, each).Select(_ => centre.Select(value => value + (0.5 * Normal(random))).ToArray()));
         }
 
         return new FeatureSet(
             "toys", "", Embeddings.FromRows([.. rows]).Normalized(), [.. classes.SelectMany((_, k) => Enumerable.Repeat(k, each))],
             [.. classes.Select(k => k < _names.Length ? _names[k] : $"class {k}")], "drawn");
+    }
+
+    /// <summary>Texts that lie where the images of classes do.</summary>
+    private static TextFeatures Texts(string[] names, int[] classes) =>
+        new(Embeddings.FromRows([.. classes.Select(Centre)]).Normalized(), names, "a photo of a {}.", "drawn");
+
+    private static double[] Centre(int k)
+    {
+        var own = new Random(1000 + k);
+        return [.. Enumerable.Range(0, Width).Select(_ => Normal(own))];
     }
 
     private static double Normal(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
