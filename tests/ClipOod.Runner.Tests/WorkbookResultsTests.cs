@@ -29,6 +29,24 @@ public sealed partial class WorkbookResultsTests
     public void FreeNumber_IsNoMetricOfADetector(string world) => Assert.Empty(
         Files(world).SelectMany(file => file.Results.OfType<NumberResult>().Where(number => IsMetricOfDetector(number.Name)).Select(number => $"{file.Name}: {number.Name}")));
 
+    /// <summary>Where mechanism is taught, no claim in print is judged; its estimate is recorded where there is one.</summary>
+    [Fact]
+    public void ClaimInPrint_IsNotJudgedByPictograms()
+    {
+        VerdictResult[] claims = [.. Files("pictograms").SelectMany(file => file.Results).OfType<VerdictResult>().Where(verdict => verdict.Source is not null)];
+        Assert.NotEmpty(claims);
+        Assert.All(claims, verdict => Assert.False(verdict.IsTold, $"{verdict.Key} ({verdict.Source}): {verdict.Word}"));
+    }
+
+    /// <summary>A claim that one world knows to be in print is not taken for mechanism by another.</summary>
+    [Fact]
+    public void Claim_IsInPrintInEveryWorld() => Assert.Empty(
+        Worlds.Select(world => world.Data)
+            .SelectMany(world => Files(world).SelectMany(file => file.Results.OfType<VerdictResult>().Select(verdict => (Name: $"{file.Name}: {verdict.Key}", IsInPrint: verdict.Source is not null))))
+            .GroupBy(claim => claim.Name)
+            .Where(claims => claims.Distinct().Count() > 1)
+            .Select(claims => claims.Key));
+
     [Fact]
     public void Conflicts_NamesBothNotebooks()
     {

@@ -94,10 +94,17 @@ public static class Expect
     /// <param name="key">What it is, once per notebook, such as "neglabel beats mcm".</param>
     /// <param name="verdict">The verdict.</param>
     /// <returns>The declaration, to be displayed: the verdict's card.</returns>
+    /// <exception cref="ArgumentException">It stands beside a published value and names no source.</exception>
     public static Expectation Verdict(string key, Verdict verdict)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(key);
         ArgumentNullException.ThrowIfNull(verdict);
+        if (verdict.Published is not null && verdict.Source is null)
+        {
+            throw new ArgumentException(
+                $"The verdict '{key}' has a published value and no source. Say where the claim is printed, so that only a world that can judge it does: world.Published(\"document A, slide 12\", verdict).", nameof(verdict));
+        }
+
         string shown = verdict.Evidence is null ? verdict.WordText : $"{verdict.WordText}, {verdict.Evidence}";
         return Declare(
             key,

@@ -127,7 +127,7 @@ internal sealed class RunCommand : Command
         IReadOnlyList<string> pages = SiteWriter.Write(
             site,
             [.. run.Runs, .. NotRunYet(folder, run)],
-            new SiteOptions("ClipOod", "Out-of-distribution detection with CLIP", world?.Name ?? "", world?.Description ?? "", world?.Reach ?? ""),
+            new SiteOptions("ClipOod", "Out-of-distribution detection with CLIP", world?.Name ?? "", world is null ? "" : $"{world.Description} {world.Reach}", world?.Reach ?? ""),
             removeOthers: only.Length == 0 && parameters.Count == 0);
         if (report is not null)
         {

@@ -36,6 +36,12 @@ public sealed class HostingTests : IDisposable
     }
 
     [Fact]
+    public void Verdict_BesideAPublishedValue_NeedsItsSource() => Assert.Contains(
+        "world.Published(",
+        Assert.Throws<ArgumentException>("verdict", () => Expect.Verdict("gain", Verdict.Judge("It gains.", new Interval(0.25, 0.75, 0.5), 100, published: 0.1))).Message,
+        StringComparison.Ordinal);
+
+    [Fact]
     public void Metric_OfPairs_AsksForTheOodSet_AndAnotherRefusesIt()
     {
         Assert.Throws<ArgumentException>("ood", () => Expect.Metric("mcm", "A", null, Metric.Auroc, 0, 0.5, 0));
