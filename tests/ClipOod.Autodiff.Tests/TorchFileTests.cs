@@ -68,6 +68,14 @@ public sealed class TorchFileTests : IDisposable
     }
 
     [Fact]
+    public void TextsBesideATensor_AreReadInTheirOrder()
+    {
+        using TorchFile file = TorchFile.Open(Committed("features.pkl"));
+        Assert.Equal(["cat", "dog", "cat"], file.TextsOf("labels"));
+        Assert.Contains("has no texts 'features'", Assert.Throws<InvalidDataException>(() => file.TextsOf("features")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void AStateDictionary_IsReadPastItsMetadata()
     {
         using TorchFile file = TorchFile.Open(Committed("state.pt"));

@@ -10,6 +10,7 @@ public class GenericHostTests
 
     [Theory]
     [InlineData("Documents")]
+    [InlineData("Downloading")]
     [InlineData("Execution")]
     [InlineData("Kernel")]
     [InlineData("Rendering")]
@@ -29,7 +30,7 @@ public class GenericHostTests
 
     [Fact]
     public void Folders_OfTheRunner_AreTheseAndTheCommands() => Assert.Equal(
-        ["Commands", "Documents", "Execution", "Kernel", "Rendering"],
+        ["Commands", "Documents", "Downloading", "Execution", "Kernel", "Rendering"],
         Directory.GetDirectories(_runner).Select(Path.GetFileName).Except(["bin", "obj"]).Order(StringComparer.Ordinal));
 
     // Notebooks see what the program makes public.

@@ -70,7 +70,7 @@ public static class Safetensors
             stream.Write(header);
             foreach (SafetensorsTensor tensor in ordered)
             {
-                stream.Write(tensor.Bytes);
+                tensor.WriteTo(stream);
             }
         });
     }

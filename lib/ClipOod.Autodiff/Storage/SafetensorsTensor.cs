@@ -37,6 +37,7 @@ public sealed class SafetensorsTensor
     private readonly MappedFile? _file;
     private readonly long _offset;
     private readonly Func<byte[]>? _arrange;
+    private readonly Action<Stream>? _write;
     private readonly byte[] _bytes = [];
 
     /// <param name="name">The name within the file.</param>
@@ -53,6 +54,15 @@ public sealed class SafetensorsTensor
         _file = file;
         _offset = offset;
         _arrange = arrange;
+    }
+
+    /// <param name="name">The name within the file.</param>
+    /// <param name="type">Type of the elements.</param>
+    /// <param name="shape">Extents.</param>
+    /// <param name="write">Writes the elements, row-major and of the type: as many as the shape says. They are in no other way to be read.</param>
+    internal SafetensorsTensor(string name, SafetensorsType type, IReadOnlyList<int> shape, Action<Stream> write)
+    {
+        (Name, DType, Shape, _write) = (name, type, shape, write);
     }
 
     private SafetensorsTensor(string name, SafetensorsType type, IReadOnlyList<int> shape, byte[] bytes)
@@ -241,6 +251,23 @@ public sealed class SafetensorsTensor
 
     /// <summary>What to call the tensor in error messages: its name and, if it is a view, its file's path.</summary>
     public string Where => _file is null ? $"Tensor '{Name}'" : $"{_file.Path}: tensor '{Name}'";
+
+    /// <summary>Writes the elements.</summary>
+    internal void WriteTo(Stream stream)
+    {
+        if (_write is null)
+        {
+            stream.Write(Bytes);
+            return;
+        }
+
+        long start = stream.Position;
+        _write(stream);
+        if (stream.Position - start != ByteCount)
+        {
+            throw new InvalidDataException($"{Where}: {stream.Position - start} bytes were written, expected the {ByteCount} of its shape [{string.Join(", ", Shape)}].");
+        }
+    }
 
     internal static int SizeOf(SafetensorsType type) => type switch
     {

@@ -25,6 +25,7 @@ internal sealed class TorchFile : IDisposable
 
     private readonly MappedFile _file;
     private readonly SortedDictionary<string, SafetensorsTensor> _tensors = new(StringComparer.Ordinal);
+    private readonly List<(string Name, string Text)> _texts = [];
     private int _values;
 
     private TorchFile(MappedFile file) => _file = file;
@@ -66,6 +67,14 @@ internal sealed class TorchFile : IDisposable
     /// <summary>A tensor by name; null where there is none.</summary>
     /// <param name="name">Any name.</param>
     public SafetensorsTensor? Find(string name) => _tensors.GetValueOrDefault(name);
+
+    /// <summary>The texts of a list of texts, or of lists of them, in their order: labels that stand beside the tensors.</summary>
+    /// <param name="name">The list's name, as a tensor there would have it.</param>
+    /// <exception cref="InvalidDataException">There are none.</exception>
+    public IReadOnlyList<string> TextsOf(string name) =>
+        _texts.Where(text => text.Name.StartsWith($"{name}.", StringComparison.Ordinal)).Select(text => text.Text).ToArray() is { Length: > 0 } texts
+            ? texts
+            : throw Invalid($"has no texts '{name}'.");
 
     /// <summary>Closes the file; its tensors can no longer be read.</summary>
     public void Dispose() => _file.Dispose();
@@ -193,6 +202,9 @@ internal sealed class TorchFile : IDisposable
         {
             case TorchView view when !_tensors.TryAdd(name, Tensor(name, view)):
                 throw Invalid($"has two tensors '{name}'.");
+            case string text:
+                _texts.Add((name, text));
+                break;
             case OrderedDictionary<object, object?> dictionary:
                 foreach ((object key, object? entry) in dictionary)
                 {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 
 namespace ClipOod.Clip;
 
@@ -64,6 +65,13 @@ public sealed class ClipImageProcessor
 
     /// <summary>The number of values of one processed image: 3 × size × size.</summary>
     public int ValueCount => 3 * Size * Size;
+
+    /// <summary>For example "resize 224 Bicubic, centre crop, mean 0.481 0.458 0.408, deviation 0.269 0.261 0.276".</summary>
+    public override string ToString()
+    {
+        string numbers(IEnumerable<double> values) => string.Join(' ', values.Select(value => value.ToString("0.###", CultureInfo.InvariantCulture)));
+        return FormattableString.Invariant($"resize {Size} {Filter}, centre crop, mean {numbers(Mean)}, deviation {numbers(StandardDeviation)}");
+    }
 
     /// <summary>The centre crop of the resized image, before normalisation: size × size.</summary>
     /// <param name="image">An image of any size.</param>

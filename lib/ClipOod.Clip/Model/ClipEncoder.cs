@@ -191,10 +191,21 @@ public abstract class ClipEncoder : IDisposable
     }
 
     private ClipEncoding EncodeImages(
-        IReadOnlyList<string> names, DecodeImage prepare, PixelEncoder output, ClipEncodingOptions given, CancellationToken cancellation)
+        IReadOnlyList<string> names, DecodeImage prepare, PixelEncoder output, ClipEncodingOptions given, CancellationToken cancellation) =>
+        names.Count == 0
+            ? FinishImages([], given, [], [], names, output.Width)
+            : EncodeParts(names, prepare, names.Count, output, given, cancellation).Single();
+
+    /// <summary>
+    /// Encodes images part by part, each as soon as it is done, while the next ones are prepared. No batch reaches over the end of a part:
+    /// the rows of a part are the same whatever other parts there are.
+    /// </summary>
+    /// <param name="partSize">Images in a part, but for the last one; a whole number of batches.</param>
+    private protected IEnumerable<ClipEncoding> EncodeParts(
+        IReadOnlyList<string> names, DecodeImage prepare, int partSize, PixelEncoder output, ClipEncodingOptions given, CancellationToken cancellation)
     {
         ClipEncodingOptions options = Checked(given);
-        int batchSize = Math.Min(options.BatchSize, names.Count);
+        int batchSize = Math.Min(options.BatchSize, partSize);
         int largest = Array.MaxLength / ImageProcessor.ValueCount;
         if (batchSize > largest)
         {
@@ -203,9 +214,10 @@ public abstract class ClipEncoder : IDisposable
 
         ClipImageProcessor? small = options.ThumbnailSide is int side ? new(side) : null;
         RgbImage?[] thumbnails = small is null ? [] : new RgbImage[names.Count];
-        float[] values = new float[names.Count * output.Width];
+        float[] values = new float[Math.Min(partSize, names.Count) * output.Width];
         List<int> indices = [];
         List<ClipFailure> failures = [];
+        int done = 0, failed = 0;
         Stopwatch clock = Stopwatch.StartNew();
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         Channel<Batch> ready = Channel.CreateBounded<Batch>(BatchesAhead);
@@ -224,7 +236,17 @@ public abstract class ClipEncoder : IDisposable
 
                 failures.AddRange(batch.Failures);
                 free.Writer.TryWrite(batch.Pixels);
-                options.Progress?.Report(new(indices.Count + failures.Count, names.Count, failures.Count, clock.Elapsed));
+                done += batch.Indices.Count + batch.Failures.Count;
+                failed += batch.Failures.Count;
+                options.Progress?.Report(new(done, names.Count, failed, clock.Elapsed));
+                if (indices.Count + failures.Count == partSize || done == names.Count)
+                {
+                    yield return FinishImages(values[..(indices.Count * output.Width)], options, indices, failures, names, output.Width) with
+                    {
+                        Thumbnails = small is null ? [] : [.. indices.Select(i => thumbnails[i]!)],
+                    };
+                    (indices, failures) = ([], []);
+                }
             }
         }
         finally
@@ -232,14 +254,6 @@ public abstract class ClipEncoder : IDisposable
             stop.Cancel();
             ((IAsyncResult)producer).AsyncWaitHandle.WaitOne();
         }
-
-        ClipEncoding result = Finish(values[..(indices.Count * output.Width)], options, indices, [.. indices.Select(i => names[i])], output.Width);
-        return result with
-        {
-            Failures = failures,
-            Preprocessing = DescribePreprocessing(),
-            Thumbnails = small is null ? [] : [.. indices.Select(i => thumbnails[i]!)],
-        };
 
         void Prepared(int i, Span<float> room)
         {
@@ -249,6 +263,14 @@ public abstract class ClipEncoder : IDisposable
             }
         }
     }
+
+    private ClipEncoding FinishImages(
+        float[] values, ClipEncodingOptions options, IReadOnlyList<int> indices, IReadOnlyList<ClipFailure> failures, IReadOnlyList<string> names, int width) =>
+        Finish(values, options, indices, [.. indices.Select(i => names[i])], width) with
+        {
+            Failures = failures,
+            Preprocessing = ImageProcessor.ToString(),
+        };
 
     /// <summary>Decodes and resizes batches, on all processors, as long as there is room for them.</summary>
     private async Task PrepareAsync(
@@ -408,19 +430,13 @@ public abstract class ClipEncoder : IDisposable
         };
     }
 
-    private string DescribePreprocessing()
-    {
-        string numbers(IEnumerable<double> values) => string.Join(' ', values.Select(value => value.ToString("0.###", CultureInfo.InvariantCulture)));
-        return $"resize {ImageProcessor.Size} {ImageProcessor.Filter}, centre crop, mean {numbers(ImageProcessor.Mean)}, deviation {numbers(ImageProcessor.StandardDeviation)}";
-    }
-
     /// <summary>One of the outputs of an image tower: its width, and the run on a number of normalised images.</summary>
     private protected readonly record struct PixelEncoder(int Width, Func<Memory<float>, int, float[]> Encode);
 
     private delegate void PrepareImage(int index, Span<float> destination);
 
     /// <summary>Prepares an image for the model, and small for readers where that is wanted.</summary>
-    private delegate RgbImage? DecodeImage(int index, Span<float> destination, ClipImageProcessor? small);
+    private protected delegate RgbImage? DecodeImage(int index, Span<float> destination, ClipImageProcessor? small);
 
     private sealed record Batch(float[] Pixels, IReadOnlyList<int> Indices, IReadOnlyList<ClipFailure> Failures);
 }

@@ -22,6 +22,8 @@ public sealed class ClipModel : ClipEncoder
     private Evaluator? _textSession;
     private Evaluator? _pooledSession;
     private Evaluator? _localSession;
+    private Evaluator? _joinedSession;
+    private ClipImageOutputs _joinedOutputs;
     private Tensor? _localFeatures;
     private string? _hash;
 
@@ -170,6 +172,55 @@ public sealed class ClipModel : ClipEncoder
         EncodeImages(images, LocalOutput, (options ?? new()) with { Normalize = false }, cancellation);
 
     /// <summary>
+    /// Encodes images of any source to one or more outputs of the image tower in one run of it, part by part: a part is given as soon as it
+    /// is done, while the next ones are prepared. No batch reaches over the end of a part, so the rows of a part do not depend on the others.
+    /// </summary>
+    /// <param name="names">Names of the images, for the result's sources and failures.</param>
+    /// <param name="decode">
+    /// Gives the pixels of an image by its place among the names, on several threads; an <see cref="InvalidDataException"/>, <see cref="IOException"/>
+    /// or <see cref="UnauthorizedAccessException"/> from it is a failure of that image.
+    /// </param>
+    /// <param name="partSize">Images in a part but for the last one, failed ones included: a multiple of the batch size.</param>
+    /// <param name="outputs">What to compute.</param>
+    /// <param name="options">Batch size, progress over all images; features are as long as the model makes them, whatever it says of normalisation.</param>
+    /// <param name="cancellation">Stops between batches.</param>
+    /// <returns>
+    /// The parts in order; a row holds the outputs asked for, one after the other in the order of <see cref="ClipImageOutputs"/>, and
+    /// indices count from the first of all images.
+    /// </returns>
+    /// <exception cref="ArgumentException">The size of a part is no multiple of the batch size, or no output was asked for.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="InsufficientMemoryException">A batch does not fit into memory; the message says which size does.</exception>
+    public IEnumerable<ClipEncoding> EncodeParts(
+        IReadOnlyList<string> names, Func<int, RgbImage> decode, int partSize, ClipImageOutputs outputs, ClipEncodingOptions? options = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        ArgumentNullException.ThrowIfNull(decode);
+        options = (options ?? new()) with { Normalize = false };
+        if (partSize < 1 || partSize % options.BatchSize != 0)
+        {
+            throw new ArgumentException($"Got parts of {partSize} images, expected a multiple of the batch size {options.BatchSize}.", nameof(partSize));
+        }
+
+        return EncodeParts(
+            names,
+            (i, room, small) =>
+            {
+                RgbImage image = decode(i);
+                ImageProcessor.Process(image, room);
+                return small?.ResizeAndCrop(image);
+            },
+            partSize, OutputOf(outputs), options, cancellation);
+    }
+
+    /// <summary>The number of values that each image has in an output.</summary>
+    /// <param name="outputs">One output, or several in a row.</param>
+    public int WidthOf(ClipImageOutputs outputs) =>
+        (outputs.HasFlag(ClipImageOutputs.Embedding) ? Config.EmbeddingWidth : 0)
+        + (outputs.HasFlag(ClipImageOutputs.Pooled) ? Config.Vision.Width : 0)
+        + (outputs.HasFlag(ClipImageOutputs.Patches) ? Config.Patches * Config.EmbeddingWidth : 0);
+
+    /// <summary>
     /// Writes the model in OpenAI's layout with its configuration as metadata, so that <see cref="Load"/> reads it without more. The file
     /// appears under its name when it is complete.
     /// </summary>
@@ -187,7 +238,8 @@ public sealed class ClipModel : ClipEncoder
         _textSession?.Dispose();
         _pooledSession?.Dispose();
         _localSession?.Dispose();
-        (_imageSession, _textSession, _pooledSession, _localSession, _hash, _loaded) = (null, null, null, null, null, null);
+        _joinedSession?.Dispose();
+        (_imageSession, _textSession, _pooledSession, _localSession, _joinedSession, _hash, _loaded) = (null, null, null, null, null, null, null);
     }
 
     /// <summary>Closes sessions and files; the model can no longer be used.</summary>
@@ -236,6 +288,50 @@ public sealed class ClipModel : ClipEncoder
         _localSession ??= new Evaluator([_localFeatures ??= ImageTower.Locals(Pixels)], constantWeights: true);
         return _localSession.Run((Pixels.Name, pixels))[0].Values<float>();
     });
+
+    /// <summary>Several outputs of one run, joined row by row.</summary>
+    private PixelEncoder OutputOf(ClipImageOutputs outputs)
+    {
+        ClipImageOutputs[] wanted = [.. Enum.GetValues<ClipImageOutputs>().Where(output => outputs.HasFlag(output))];
+        if (wanted.Length == 0 || (outputs & ~(ClipImageOutputs.Embedding | ClipImageOutputs.Pooled | ClipImageOutputs.Patches)) != 0)
+        {
+            throw new ArgumentException($"Got '{outputs}', expected one or more of {string.Join(", ", Enum.GetNames<ClipImageOutputs>())}.", nameof(outputs));
+        }
+
+        int width = WidthOf(outputs);
+        return new(width, (pixels, count) =>
+        {
+            if (_joinedSession is null || _joinedOutputs != outputs)
+            {
+                _joinedSession?.Dispose();
+                _joinedSession = new Evaluator([.. wanted.Select(TensorOf)], constantWeights: true);
+                _joinedOutputs = outputs;
+            }
+
+            float[] joined = new float[count * width];
+            int at = 0;
+            foreach (TensorValue output in _joinedSession.Run((Pixels.Name, pixels)))
+            {
+                float[] values = output.Values<float>();
+                int own = values.Length / count;
+                for (int row = 0; row < count; row++)
+                {
+                    values.AsSpan(row * own, own).CopyTo(joined.AsSpan((row * width) + at));
+                }
+
+                at += own;
+            }
+
+            return joined;
+        });
+    }
+
+    private Tensor TensorOf(ClipImageOutputs output) => output switch
+    {
+        ClipImageOutputs.Embedding => ImageFeatures,
+        ClipImageOutputs.Pooled => PooledFeatures,
+        _ => _localFeatures ??= ImageTower.Locals(Pixels),
+    };
 
     private protected override float[] EncodeIds(long[] ids, int count, int length)
     {

@@ -10,8 +10,8 @@ namespace ClipOod.Notebook;
 /// <summary>How a <see cref="Benchmark"/> is run.</summary>
 public sealed record BenchmarkOptions
 {
-    /// <summary>Seeds of training and of the order of a stream; each is one repeat. Defaults to one, 0.</summary>
-    public IReadOnlyList<int> Seeds { get; init; } = [0];
+    /// <summary>Seeds of training and of the order of a stream; each is one repeat. Defaults to null: the <see cref="Bench.Seed"/> of each bench.</summary>
+    public IReadOnlyList<int>? Seeds { get; init; }
 
     /// <summary>Resamples of the images behind an interval. Defaults to 1,000.</summary>
     public int Resamples { get; init; } = 1000;
@@ -64,7 +64,7 @@ public sealed class Benchmark
     /// <summary>Scores every detector on every pair of every bench.</summary>
     /// <param name="detectors">The detectors, such as <see cref="DetectorCatalog.All"/>.</param>
     /// <param name="benches">The benches; those of one role and several splits are repeats of one.</param>
-    /// <param name="options">Seeds, resamples and a folder to resume from. Defaults to one seed and no folder.</param>
+    /// <param name="options">Seeds, resamples and a folder to resume from. Defaults to the seed of each bench and no folder.</param>
     /// <param name="progress">Told what is scored next.</param>
     /// <exception cref="ArgumentException">There is no detector, no bench or no seed.</exception>
     public static Benchmark Run(
@@ -73,9 +73,9 @@ public sealed class Benchmark
         Detector[] all = [.. detectors];
         Bench[] given = [.. benches];
         options ??= new();
-        if (all.Length == 0 || given.Length == 0 || options.Seeds.Count == 0)
+        if (all.Length == 0 || given.Length == 0 || options.Seeds is [])
         {
-            throw new ArgumentException($"Got {all.Length} detectors, {given.Length} benches and {options.Seeds.Count} seeds, expected at least one of each.", nameof(detectors));
+            throw new ArgumentException($"Got {all.Length} detectors, {given.Length} benches and {options.Seeds?.Count ?? 1} seeds, expected at least one of each.", nameof(detectors));
         }
 
         List<BenchmarkCell> cells = [];
@@ -88,7 +88,7 @@ public sealed class Benchmark
                 continue;
             }
 
-            foreach ((int seed, OodSet ood) in from seed in options.Seeds from ood in bench.Ood.Values select (seed, ood))
+            foreach ((int seed, OodSet ood) in from seed in options.Seeds ?? [bench.Seed] from ood in bench.Ood.Values select (seed, ood))
             {
                 progress?.Report(string.Create(CultureInfo.InvariantCulture, $"{detector.Card.Name} on {bench.Role} against {ood.Role}, split {bench.Split}, seed {seed}"));
                 cells.Add(Score(detector, bench, ood, seed, options.Folder));
@@ -106,7 +106,10 @@ public sealed class Benchmark
     /// <param name="bench">Role of the ID set.</param>
     public IReadOnlyList<string> OodSetsOf(string bench) => [.. Of(bench).Select(cell => cell.Ood.Role).Distinct()];
 
-    /// <summary>A metric of a detector on a pair: of one repeat with an interval over images, of several their mean with an interval over repeats.</summary>
+    /// <summary>
+    /// A metric of a detector on a pair: of one repeat with an interval over images; of several splits their mean with an interval over
+    /// splits, each the mean of its seeds, as seeds of one split are no draws of their own; of several seeds of one split an interval over seeds.
+    /// </summary>
     /// <param name="detector">Key of the detector.</param>
     /// <param name="bench">Role of the ID set.</param>
     /// <param name="ood">Role of the OOD set.</param>
@@ -124,39 +127,73 @@ public sealed class Benchmark
             BenchmarkCell[] repeats = Repeats(detector, bench, ood);
             return _intervals[(detector, bench, ood, metric)] = repeats.Length == 1
                 ? Resampled(detector, bench, ood, metric).Interval
-                : Inference.OfMean([.. repeats.Select(cell => metric.Of(cell.IdScores, cell.OodScores))]);
+                : Inference.OfMean(Units(repeats, [.. repeats.Select(cell => metric.Of(cell.IdScores, cell.OodScores))]));
         }
     }
 
     /// <summary>
     /// How much better one detector is than another, averaged over the OOD sets of a bench: on the same images where there is one repeat, on
-    /// the same repeats where there are several. Positive where the first is better, also of a metric of which lower is better.
+    /// the same splits, or seeds of one split, where there are several. Positive where the first is better, also of a metric of which lower is better.
     /// </summary>
     /// <param name="better">Key of the first detector.</param>
     /// <param name="worse">Key of the second detector.</param>
     /// <param name="bench">Role of the ID set.</param>
     /// <param name="metric">The metric.</param>
-    /// <returns>The mean difference with its 95 % interval.</returns>
+    /// <returns>The mean difference with its 95 % interval and p-value.</returns>
     /// <exception cref="KeyNotFoundException">A detector was not run on the bench; the message says why where it is known.</exception>
-    public Interval Difference(string better, string worse, string bench, Metric metric)
+    public PairedDifference Difference(string better, string worse, string bench, Metric metric)
     {
         ArgumentNullException.ThrowIfNull(metric);
         int sign = metric.HigherIsBetter ? 1 : -1;
         IReadOnlyList<string> sets = OodSetsOf(bench);
-        if (Repeats(better, bench, sets[0]).Length > 1)
+        BenchmarkCell[] repeats = Repeats(better, bench, sets[0]);
+        if (repeats.Length > 1)
         {
-            double[][] differences = [.. sets.Select(ood => Repeats(better, bench, ood)
-                .Zip(Repeats(worse, bench, ood), (a, b) => sign * (metric.Of(a.IdScores, a.OodScores) - metric.Of(b.IdScores, b.OodScores)))
-                .ToArray())];
-            return Inference.OfMean([.. differences[0].Select((_, repeat) => differences.Average(set => set[repeat]))]);
+            return Inference.OfDifferences(Units(repeats, Differences(better, worse, bench, metric)));
         }
 
         // The draws of the ID images are the same for every OOD set, as they have one seed.
         (ResampledMetric A, ResampledMetric B)[] pairs = [.. sets.Select(ood => (Resampled(better, bench, ood, metric), Resampled(worse, bench, ood, metric)))];
         double estimate = sign * pairs.Average(pair => pair.A.Estimate - pair.B.Estimate);
         double[] drawn = [.. Enumerable.Range(0, _resamples).Select(r => sign * pairs.Average(pair => pair.A.Values[r] - pair.B.Values[r]))];
-        double half = 1.96 * MathNet.Numerics.Statistics.ArrayStatistics.StandardDeviation(drawn);
-        return new Interval(estimate - half, estimate + half, estimate);
+        double error = MathNet.Numerics.Statistics.ArrayStatistics.StandardDeviation(drawn);
+        double p = estimate == 0 ? 1 : error == 0 ? 0 : 2 * MathNet.Numerics.Distributions.Normal.CDF(0, 1, -Math.Abs(estimate) / error);
+        return new PairedDifference(new Interval(estimate - (1.96 * error), estimate + (1.96 * error), estimate), p);
+    }
+
+    /// <summary>
+    /// Verdicts on claims that one detector beats another on a bench, by the mean AUROC of its OOD sets. The word needs the interval of the
+    /// difference, a p-value below 0.05 when corrected for all the claims (<see cref="Inference.Holm"/>), and every seed on the side of
+    /// the mean; otherwise it is "undecided".
+    /// </summary>
+    /// <param name="bench">Role of the ID set.</param>
+    /// <param name="claims">Keys of the better and of the worse detector, the published difference where there is one, and why it cannot be told here, null where it can.</param>
+    /// <param name="margin">Smallest difference that matters, as a share. Defaults to half a point.</param>
+    /// <param name="spread">As of <see cref="Verdict.Judge"/>. Defaults to 0.001.</param>
+    /// <returns>A verdict per claim, in their order. A detector that was not run gives "cannot be told here".</returns>
+    public IReadOnlyList<Verdict> Judge(
+        string bench, IReadOnlyList<(string Better, string Worse, double? Published, string? Because)> claims, double margin = 0.005, double spread = 0.001)
+    {
+        ArgumentNullException.ThrowIfNull(claims);
+        string?[] reasons = [.. claims.Select(claim => claim.Because ?? new[] { claim.Better, claim.Worse }.Select(key => WhyNot(key, bench)).FirstOrDefault(why => why is not null))];
+        PairedDifference?[] differences = [.. claims.Select((claim, i) => reasons[i] is null ? Difference(claim.Better, claim.Worse, bench, Metric.Auroc) : null)];
+        Queue<double> corrected = new(Inference.Holm([.. differences.OfType<PairedDifference>().Select(difference => difference.PValue)]));
+        return [.. claims.Select((claim, i) =>
+        {
+            (string better, string worse) = (DetectorCatalog.Of(claim.Better).Card.Label, DetectorCatalog.Of(claim.Worse).Card.Label);
+            string sentence = $"{better} beats {worse} on {bench}";
+            if (differences[i] is not PairedDifference difference)
+            {
+                return Verdict.CannotBeTold(sentence, reasons[i]!);
+            }
+
+            double p = corrected.Dequeue();
+            BenchmarkCell[] repeats = Repeats(claim.Better, bench, OodSetsOf(bench)[0]);
+            return Verdict.Judge(sentence, difference.Interval, CountOf(repeats), margin, spread, claim.Published)
+                .Doubted(p >= 0.05
+                    ? string.Create(CultureInfo.InvariantCulture, $"corrected for {differences.Count(d => d is not null)} claims its p-value is {p:F2}")
+                    : Otherwise(repeats, Differences(claim.Better, claim.Worse, bench, Metric.Auroc), difference.Interval.Estimate, margin));
+        })];
     }
 
     /// <summary>The published values beside ours, each in the convention of its source.</summary>
@@ -218,10 +255,13 @@ public sealed class Benchmark
                 .Text($"FPR95 ↓ {ood}", rows.Select(row => Percent(this[row.Card.Key, bench, ood, fpr95])));
         }
 
-        int repeats = Of(bench).Select(cell => (cell.Bench.Split, cell.Seed)).Distinct().Count();
-        string interval = repeats == 1
-            ? string.Create(CultureInfo.InvariantCulture, $"95 % intervals from {_resamples:N0} resamples of the images")
-            : string.Create(CultureInfo.InvariantCulture, $"means and 95 % intervals of {repeats} repeats");
+        int splits = Of(bench).Select(cell => cell.Bench.Split).Distinct().Count(), seeds = Of(bench).Select(cell => cell.Seed).Distinct().Count();
+        string interval = string.Create(CultureInfo.InvariantCulture, $"{(splits, seeds) switch
+        {
+            (1, 1) => $"95 % intervals from {_resamples:N0} resamples of the images",
+            (1, _) => $"means and 95 % intervals of {seeds} repeats",
+            _ => $"means and 95 % intervals of {splits} splits, each the mean of {seeds} seeds",
+        }}");
         return table
             .Text("Paper", rows.Select(row => row.Card.Citation))
             .Note($"* substitute. FPR95: {convention}, ID positive. In brackets {interval}. The rank is over all detectors of the bench, averaged over OOD sets.");
@@ -325,6 +365,36 @@ public sealed class Benchmark
 
         return known;
     }
+
+    private double[] Differences(string better, string worse, string bench, Metric metric)
+    {
+        int sign = metric.HigherIsBetter ? 1 : -1;
+        double[][] bySet = [.. OodSetsOf(bench).Select(ood => Repeats(better, bench, ood)
+            .Zip(Repeats(worse, bench, ood), (a, b) => sign * (metric.Of(a.IdScores, a.OodScores) - metric.Of(b.IdScores, b.OodScores)))
+            .ToArray())];
+        return [.. bySet[0].Select((_, repeat) => bySet.Average(set => set[repeat]))];
+    }
+
+    /// <summary>Means over the seeds of each split; the values themselves where there is one split.</summary>
+    private static double[] Units(BenchmarkCell[] repeats, double[] values) => repeats.Select(cell => cell.Bench.Split).Distinct().Count() == 1
+        ? values
+        : [.. repeats.Zip(values).GroupBy(pair => pair.First.Bench.Split).Select(group => group.Average(pair => pair.Second))];
+
+    /// <summary>Images where there is one repeat, splits where there are several, seeds otherwise.</summary>
+    private static int CountOf(BenchmarkCell[] repeats) => repeats.Length == 1
+        ? repeats[0].IdScores.Count + repeats[0].OodScores.Count
+        : Units(repeats, new double[repeats.Length]).Length;
+
+    /// <summary>The first seed whose mean over splits lies on the other side of the margin than the estimate.</summary>
+    private static string? Otherwise(BenchmarkCell[] repeats, double[] values, double estimate, double margin) => repeats.Length == 1 ? null : repeats
+        .Zip(values).GroupBy(pair => pair.First.Seed, pair => pair.Second)
+        .Where(group => group.Average() > margin != estimate > margin)
+        .Select(group => string.Create(CultureInfo.InvariantCulture, $"seed {group.Key} alone says otherwise, {group.Average():F4}"))
+        .FirstOrDefault();
+
+    private string? WhyNot(string detector, string bench) => Cells.Any(cell => cell.Detector.Card.Key == detector && cell.Bench.Role == bench)
+        ? null
+        : Unavailable.FirstOrDefault(item => item.Detector.Card.Key == detector && item.Bench.Role == bench).Why ?? $"{detector} was not run there";
 
     private BenchmarkCell[] Repeats(string detector, string bench, string ood)
     {

@@ -87,13 +87,20 @@ public static class Published
 /// <param name="Detector">Key of the detector, where this workbook has it as in <see cref="DetectorCatalog"/>.</param>
 /// <param name="Backbone">Such as "ViT-B/16"; "not stated" where the source does not say.</param>
 /// <param name="Id">The ID set as the source calls it.</param>
-/// <param name="Metric">"auroc", "fpr95", "aupr-in", "aupr-out", "aupr" (side not stated), "accuracy" or "detection-rate".</param>
-/// <param name="Percent">The number as printed, in percent; a difference in points where <paramref name="Over"/> is given.</param>
+/// <param name="Metric">
+/// "auroc", "fpr95", "aupr-in", "aupr-out", "aupr" (side not stated), "accuracy" or "detection-rate"; "entropy" and "entropy-threshold" of
+/// one image, in nats.
+/// </param>
+/// <param name="Percent">
+/// The number as printed, in percent; a difference in points where <paramref name="Over"/> is given; a hundred times the nats of an entropy.
+/// </param>
 /// <param name="Source">Paper with table, repository with file, or reader's note.</param>
 /// <param name="Ood">The OOD set as the source calls it, or what the number is the mean of; null for a metric of ID images alone.</param>
 /// <param name="Convention">Of FPR95; null where the source does not say.</param>
 /// <param name="Variant">What tells the row from others of its detector: whose run, which prompt, how trained; null where nothing does.</param>
 /// <param name="Over">Of a printed difference: what the detector is compared with.</param>
+/// <param name="Flagged">Of a detection rate: the printed number of flagged images; null where the source prints none.</param>
+/// <param name="Images">The number of images that the number is of; null where the source does not say.</param>
 public sealed record PublishedRow(
     string Detector,
     string Backbone,
@@ -104,7 +111,9 @@ public sealed record PublishedRow(
     string? Ood = null,
     FprConvention? Convention = null,
     string? Variant = null,
-    string? Over = null)
+    string? Over = null,
+    int? Flagged = null,
+    int? Images = null)
 {
     /// <summary>The number as a fraction, as this library's metrics are.</summary>
     [JsonIgnore]

@@ -61,6 +61,68 @@ public static partial class Charts
             table);
     }
 
+    /// <summary>
+    /// What every threshold on a score would flag, as curves, and what given thresholds do flag, as points: sets of thresholds that differ in
+    /// their rates but lie on one curve differ in the price that they pay, not in what they can tell apart.
+    /// </summary>
+    /// <param name="title">What is flagged.</param>
+    /// <param name="curves">Name of each score, and its values for the images that should not be flagged (ID) and that should (OOD).</param>
+    /// <param name="points">Name and counts of each set of thresholds.</param>
+    /// <exception cref="ArgumentException">There is no curve or point, or a side is empty.</exception>
+    public static ChartView OperatingPoints(
+        string title,
+        IReadOnlyList<(string Name, IdScores Id, IdScores Ood)> curves,
+        IReadOnlyList<(string Name, DetectionResult Result)> points)
+    {
+        RequireSome(curves, nameof(curves));
+        RequireSome(points, nameof(points));
+        var traces = new List<Trace> { Guide("chance", [0, 1], [0, 1]) };
+        for (int i = 0; i < curves.Count; i++)
+        {
+            (string name, IdScores id, IdScores ood) = curves[i];
+            CurvePoints roc = Metrics.RocCurve(id, ood);
+            double[] alarms = [.. roc.Y.Select(accepted => 1 - accepted)], found = [.. roc.X.Select(accepted => 1 - accepted)];
+            int[] kept = Polyline.Thin(alarms, found);
+            traces.Add(Plot.Trace("scatter", new
+            {
+                name = Html.Escape($"any threshold on {name}"),
+                mode = "lines",
+                x = Plot.Values(kept.Select(k => alarms[k])),
+                y = Plot.Values(kept.Select(k => found[k])),
+                line = new { color = Plot.Color(i), width = 2, dash = Plot.Dash(i) },
+                hovertemplate = "%{y:.1%} found at %{x:.1%}",
+            }));
+        }
+
+        for (int i = 0; i < points.Count; i++)
+        {
+            (string name, DetectionResult result) = points[i];
+            traces.Add(Plot.Trace("scatter", new
+            {
+                name = Html.Escape(name),
+                mode = "markers",
+                x = Plot.Values([result.FalseAlarmRate]),
+                y = Plot.Values([result.DetectionRate]),
+                marker = new { color = Plot.Color(curves.Count + i), symbol = Plot.Symbol(i), size = 11, line = new { width = 1, color = Plot.GuideColor } },
+                hovertemplate = $"{Html.Escape(name)}: %{{y:.1%}} found at %{{x:.1%}}<extra></extra>",
+            }));
+        }
+
+        ResultTable table = new ResultTable("Operating points")
+            .Text("thresholds", points.Select(point => point.Name))
+            .Percent("false alarms", points.Select(point => point.Result.FalseAlarmRate))
+            .Percent("detection rate", points.Select(point => point.Result.DetectionRate));
+        return SquareChart(
+            traces,
+            Plot.XAxis("Price: flagged, and should not be (lower = better)", new { range = UnitRange, tickformat = ".0%" }),
+            Plot.YAxis("Detection rate (higher = better)", new { range = UnitRange, tickformat = ".0%" }),
+            title,
+            "A point is a set of thresholds; a curve is what all thresholds on a score could reach.",
+            "Operating points. " + string.Join(" ", points.Select(point =>
+                $"{point.Name}: {Numbers.Percent(point.Result.DetectionRate)} found at {Numbers.Percent(point.Result.FalseAlarmRate)} false alarms.")),
+            table);
+    }
+
     /// <summary>The precision-recall curve of one score.</summary>
     /// <param name="id">Scores of the ID images.</param>
     /// <param name="ood">Scores of the OOD images.</param>

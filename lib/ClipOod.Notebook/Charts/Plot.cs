@@ -86,7 +86,7 @@ internal static class Plot
             plot_bgcolor = "rgba(0,0,0,0)",
             // Readable on both backgrounds; the page's own text colour replaces it when the chart is drawn.
             font = new { color = "#808080", size = 12.5 },
-            legend = new { orientation = "h", x = 0, xanchor = "left", y = 1.02, yanchor = "bottom", bgcolor = "rgba(0,0,0,0)" },
+            legend = new { orientation = "h", x = 0, xanchor = "left", y = 1.02, yanchor = "bottom", bgcolor = "rgba(0,0,0,0)", itemsizing = "constant" },
             modebar = new { bgcolor = "rgba(0,0,0,0)", color = GuideColor, activecolor = IdColor },
             hoverlabel = new { @namelength = -1 },
         }).Concat(Members(attributes)))

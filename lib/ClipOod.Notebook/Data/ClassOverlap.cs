@@ -38,11 +38,10 @@ internal static partial class ClassOverlap
     {
         (string Name, string Key)[] ood = [.. oodClasses.Select(name => (name, Normalize(name)))];
         return [.. (from id in idClasses
-                    let key = Normalize(id)
+                    let reasons = KnownBy(Normalize(id))
                     from other in ood
-                    let reason = ReasonOf(key, other.Key, withKinds: true)
-                    where reason is not null
-                    select new ClassPair(id, other.Name, reason)).DistinctBy(pair => (pair.Id, pair.Ood))];
+                    where reasons.ContainsKey(other.Key)
+                    select new ClassPair(id, other.Name, reasons[other.Key])).DistinctBy(pair => (pair.Id, pair.Ood))];
     }
 
     /// <summary>The words that are a name of a class: equal to it, or a synonym of the reviewed list. Kinds of a class are no names of it.</summary>
@@ -51,8 +50,9 @@ internal static partial class ClassOverlap
     /// <returns>Those of <paramref name="words"/> that name a class, in their order.</returns>
     public static IReadOnlyList<string> Naming(IEnumerable<string> classes, IEnumerable<string> words)
     {
-        string[] keys = [.. classes.Select(Normalize).Distinct()];
-        return [.. words.Where(word => Normalize(word) is var key && keys.Any(other => ReasonOf(other, key, withKinds: false) is not null))];
+        HashSet<string> names = [.. classes.Select(Normalize)];
+        names.UnionWith(names.SelectMany(key => _byName.Value[key]).Where(item => !item.IsKind).SelectMany(item => item.Entry.Names).Select(Normalize).ToArray());
+        return [.. words.Where(word => names.Contains(Normalize(word)))];
     }
 
     /// <summary>
@@ -98,26 +98,20 @@ internal static partial class ClassOverlap
     /// <summary>The reviewed list.</summary>
     internal static IReadOnlyList<Entry> Reviewed => _reviewed.Value;
 
-    private static string? ReasonOf(string id, string ood, bool withKinds)
+    /// <summary>What an ID class knows, normalised, with the reason: itself, its synonyms, its kinds, and what it is a kind of.</summary>
+    private static Dictionary<string, string> KnownBy(string id)
     {
-        if (id == ood)
+        Dictionary<string, string> reasons = new(StringComparer.Ordinal) { [id] = SameName };
+        foreach ((Entry entry, bool isKind) in _byName.Value[id])
         {
-            return SameName;
-        }
-
-        foreach ((Entry entry, bool idIsKind) in _byName.Value[id])
-        {
-            foreach ((Entry other, bool oodIsKind) in _byName.Value[ood])
+            // Two kinds of one thing are not each other: a duck is no penguin.
+            foreach (string name in isKind ? entry.Names : entry.Names.Concat(entry.Kinds))
             {
-                // Two kinds of one thing are not each other: a duck is no penguin.
-                if (entry == other && (withKinds ? !(idIsKind && oodIsKind) : !idIsKind && !oodIsKind))
-                {
-                    return entry.Reason;
-                }
+                reasons.TryAdd(Normalize(name), entry.Reason);
             }
         }
 
-        return null;
+        return reasons;
     }
 
     /// <summary>A final s, but not the s of glass, cactus or iris.</summary>

@@ -1,3 +1,4 @@
+using System.Collections;
 using ClipOod.Clip;
 
 namespace ClipOod.Notebook;
@@ -66,6 +67,9 @@ internal static class ClipEncodings
         return [.. Enumerable.Range(0, images.Count).Select(i => new RgbImage(images.Width, images.Height, images[i].ToArray()))];
     }
 
+    /// <summary>The same pictures, each made when it is asked for: those of a large data set do not fit into memory at once.</summary>
+    internal static IReadOnlyList<RgbImage> AsRgbImages(this ImageBatch images) => new Pictures(images);
+
     private static string Encoder(ClipEncoding encoding) => $"Encoded by the CLIP model {encoding.ModelHash}";
 
     private static Embeddings ToEmbeddings(ClipEncoding encoding) => encoding.IsNormalized
@@ -80,5 +84,16 @@ internal static class ClipEncodings
         {
             throw new ArgumentException($"Got {count} {what} for {given} images given to the encoder, expected one for each.", parameter);
         }
+    }
+
+    private sealed class Pictures(ImageBatch images) : IReadOnlyList<RgbImage>
+    {
+        public int Count => images.Count;
+
+        public RgbImage this[int index] => new(images.Width, images.Height, images[index].ToArray());
+
+        public IEnumerator<RgbImage> GetEnumerator() => Enumerable.Range(0, Count).Select(i => this[i]).GetEnumerator();
+
+        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
     }
 }

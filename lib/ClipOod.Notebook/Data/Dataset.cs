@@ -107,6 +107,27 @@ public sealed class Dataset
             CultureInfo.InvariantCulture,
             $"Zero-shot: restricted to the {_textClasses.Count:N0} of {NumClasses:N0} classes that have text features. {Note}"));
 
+    /// <summary>All classes of several data sets in one, with their default text features; each has them for all its classes.</summary>
+    internal static Dataset Union(string role, string note, IReadOnlyList<Dataset> datasets)
+    {
+        string name = string.Create(CultureInfo.InvariantCulture, $"All-{datasets.Sum(set => set.NumClasses)}");
+        FeatureSet Of(Func<Dataset, FeatureSet> part, string split) => FeatureSet.Union(name, split, [.. datasets.Select(part)]);
+        TextFeatures[] texts = [.. datasets.Select(set => set.Text)];
+        bool hasTrain = datasets.All(set => set.HasTrain);
+        return new Dataset(
+            role,
+            hasTrain ? Of(set => set.Train, "train") : null,
+            hasTrain ? Of(set => set.Validation, "validation") : null,
+            Of(set => set.Test, "test"),
+            [.. Enumerable.Range(0, datasets.Sum(set => set.NumClasses))],
+            [new TextFeatures(
+                texts.Skip(1).Aggregate(texts[0].Features, (all, text) => all.Append(text.Features)),
+                [.. texts.SelectMany(text => text.Classes)],
+                string.Join(" or ", texts.Select(text => text.Prompt).Distinct()),
+                texts[0].Provenance)],
+            note);
+    }
+
     /// <summary>The same images under another role, with other text features: row k of class k.</summary>
     internal Dataset WithText(string role, TextFeatures text) =>
         new(role, _train, _validation, Test, [.. Enumerable.Range(0, NumClasses)], [text], Note);

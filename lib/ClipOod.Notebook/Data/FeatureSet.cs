@@ -144,7 +144,7 @@ public sealed class FeatureSet
 
         Lazy<ImageBatch>? images = other._images is null
             ? null
-            : Pictures(ours => new ImageBatch(Count + other.Count, ours.Height, ours.Width, [.. ours.Pixels, .. other._images.Value.Pixels]));
+            : Pictures(ours => ours.Append(other._images.Value));
         return new FeatureSet(
             Name,
             Split == other.Split ? Split : $"{Split} + {other.Split}",
@@ -153,6 +153,36 @@ public sealed class FeatureSet
             Classes,
             Provenance == other.Provenance ? Provenance : $"{Provenance} {other.Provenance}",
             images);
+    }
+
+    /// <summary>These rows followed by the rows of another data set, of K + L classes: class k of the other becomes class K + k.</summary>
+    /// <param name="other">A set of L classes of any names, with features of the same width.</param>
+    /// <exception cref="ArgumentException">The widths differ.</exception>
+    public FeatureSet Join(FeatureSet other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return Union($"{Name} + {other.Name}", Split == other.Split ? Split : $"{Split} + {other.Split}", [this, other]);
+    }
+
+    /// <summary>The rows of several data sets one after another, the classes of each after those of the one before.</summary>
+    internal static FeatureSet Union(string name, string split, IReadOnlyList<FeatureSet> sets)
+    {
+        int offset = 0;
+        List<int> labels = [];
+        foreach (FeatureSet set in sets)
+        {
+            labels.AddRange(set.Labels.Select(label => label + offset));
+            offset += set.NumClasses;
+        }
+
+        return new FeatureSet(
+            name,
+            split,
+            sets.Skip(1).Aggregate(sets[0].Features, (all, set) => all.Append(set.Features)),
+            labels,
+            [.. sets.SelectMany(set => set.Classes)],
+            string.Join(" ", sets.Select(set => set.Provenance).Distinct()),
+            sets.Any(set => set._images is null) ? null : new Lazy<ImageBatch>(() => sets.Skip(1).Aggregate(sets[0].Images!, (all, set) => all.Append(set.Images!))));
     }
 
     /// <summary>Only the rows of the given classes; class <c>keep[k]</c> becomes class k.</summary>

@@ -10,7 +10,9 @@ public sealed class ImageBatch
 {
     private const int Channels = 3;
 
-    private readonly byte[] _pixels;
+    // Either all pixels, or what gives those of an image: pictures of a large data set are read when somebody looks at them.
+    private readonly byte[] _pixels = [];
+    private readonly Func<int, byte[]>? _read;
 
     /// <summary>Wraps <paramref name="pixels"/>, which must not be changed afterwards.</summary>
     /// <param name="count">N, at least 0.</param>
@@ -36,6 +38,14 @@ public sealed class ImageBatch
         Width = width;
         _pixels = pixels;
     }
+
+    /// <summary>Pictures that are read one by one, whenever somebody looks at one.</summary>
+    /// <param name="count">N, at least 0.</param>
+    /// <param name="height">H in pixels, at least 1.</param>
+    /// <param name="width">W in pixels, at least 1.</param>
+    /// <param name="read">The H·W·3 bytes of an image.</param>
+    internal ImageBatch(int count, int height, int width, Func<int, byte[]> read) =>
+        (Count, Height, Width, _read) = (count, height, width, read);
 
     /// <summary>Pictures of one size as a batch; also pictures of ImageSharp, inside a collection expression.</summary>
     /// <param name="images">At least one picture.</param>
@@ -65,11 +75,12 @@ public sealed class ImageBatch
     public int Width { get; }
 
     /// <summary>All images, one after another.</summary>
-    public ReadOnlySpan<byte> Pixels => _pixels;
+    /// <exception cref="InsufficientMemoryException">They are read one by one, and all of them together do not fit into one array.</exception>
+    public ReadOnlySpan<byte> Pixels => _read is null ? _pixels : ReadAll();
 
     /// <summary>The H·W·3 bytes of one image.</summary>
     /// <param name="image">0 to N−1.</param>
-    public ReadOnlySpan<byte> this[int image] => Pixels.Slice(image * ImageLength, ImageLength);
+    public ReadOnlySpan<byte> this[int image] => _read is null ? _pixels.AsSpan(image * ImageLength, ImageLength) : _read(image);
 
     private int ImageLength => Height * Width * Channels;
 
@@ -78,6 +89,11 @@ public sealed class ImageBatch
     public ImageBatch Select(IReadOnlyList<int> images)
     {
         ArgumentNullException.ThrowIfNull(images);
+        if (_read is { } read)
+        {
+            return new ImageBatch(images.Count, Height, Width, i => read(images[i]));
+        }
+
         byte[] pixels = new byte[images.Count * ImageLength];
         for (int i = 0; i < images.Count; i++)
         {
@@ -85,6 +101,25 @@ public sealed class ImageBatch
         }
 
         return new ImageBatch(images.Count, Height, Width, pixels);
+    }
+
+    /// <summary>These images followed by others of the same size.</summary>
+    internal ImageBatch Append(ImageBatch other) => _read is null && other._read is null
+        ? new ImageBatch(Count + other.Count, Height, Width, [.. _pixels, .. other._pixels])
+        : (Height, Width) == (other.Height, other.Width)
+            ? new ImageBatch(Count + other.Count, Height, Width, i => (i < Count ? this[i] : other[i - Count]).ToArray())
+            : throw new ArgumentException($"Got images of {other.Width} x {other.Height} pixels, expected {Width} x {Height}.", nameof(other));
+
+    private byte[] ReadAll()
+    {
+        if ((long)Count * ImageLength > Array.MaxLength)
+        {
+            throw new InsufficientMemoryException($"{this} do not fit into one array: take fewer with {nameof(Select)}, or one at a time.");
+        }
+
+        byte[] pixels = new byte[Count * ImageLength];
+        Parallel.For(0, Count, i => this[i].CopyTo(pixels.AsSpan(i * ImageLength)));
+        return pixels;
     }
 
     /// <summary>One image as the bytes of a PNG file.</summary>

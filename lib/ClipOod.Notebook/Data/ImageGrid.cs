@@ -32,15 +32,19 @@ public sealed class ImageGrid
     }
 
     /// <summary>Shows images with captions.</summary>
-    /// <param name="images">At least one image.</param>
+    /// <param name="images">At least one image; null where their pixels are not at hand, and the captions stand alone.</param>
     /// <param name="captions">One per image: a text, of several lines if need be, and whether it is right (null shows no mark).</param>
     /// <param name="columns">Images beside each other where the page is wide enough.</param>
     /// <exception cref="ArgumentException">There is no image, or not one caption per image.</exception>
-    public static ImageGrid Show(ImageBatch images, IReadOnlyList<(string Text, bool? Right)> captions, int columns = 6)
+    public static ImageGrid Show(ImageBatch? images, IReadOnlyList<(string Text, bool? Right)> captions, int columns = 6)
     {
-        ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(captions);
         ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
+        if (images is null)
+        {
+            return new ImageGrid([], [.. captions], columns, pixelated: false);
+        }
+
         if (images.Count == 0)
         {
             throw new ArgumentException("Got no images, expected at least one.", nameof(images));
@@ -65,12 +69,15 @@ public sealed class ImageGrid
             <div class="clipood images" role="list" style="display:grid;grid-template-columns:repeat(auto-fill,minmax(7rem,1fr));gap:.9rem;max-width:{_columns * 9}rem">
 
             """);
-        for (int i = 0; i < _sources.Length; i++)
+        string rendering = _pixelated ? ";image-rendering:pixelated" : "";
+        for (int i = 0; i < _captions.Length; i++)
         {
             (string text, bool? right) = _captions[i];
-            string rendering = _pixelated ? ";image-rendering:pixelated" : "";
+            string picture = _sources.Length == 0
+                ? """<div class="note">no pixels here</div>"""
+                : $"""<img src="data:image/png;base64,{_sources[i]}" alt="{Html.Escape(text.Length > 0 ? text : FormattableString.Invariant($"image {i + 1}"))}" style="width:100%;display:block{rendering}">""";
             html.Append(CultureInfo.InvariantCulture, $"""
-                <figure role="listitem" style="margin:0"><img src="data:image/png;base64,{_sources[i]}" alt="{Html.Escape(text.Length > 0 ? text : FormattableString.Invariant($"image {i + 1}"))}" style="width:100%;display:block{rendering}"><figcaption style="font-size:.82em;line-height:1.35;margin-top:.25rem;white-space:pre-line">{MarkHtml(right)}{Html.Escape(text)}</figcaption></figure>
+                <figure role="listitem" style="margin:0">{picture}<figcaption style="font-size:.82em;line-height:1.35;margin-top:.25rem;white-space:pre-line">{MarkHtml(right)}{Html.Escape(text)}</figcaption></figure>
 
                 """);
         }

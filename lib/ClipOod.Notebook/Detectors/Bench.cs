@@ -37,26 +37,31 @@ public sealed class Bench
     /// <param name="known">What detectors may be fitted on.</param>
     /// <param name="ood">OOD sets by role, as the world has them.</param>
     /// <param name="split">The seed of the split.</param>
-    internal Bench(Dataset id, IdSide known, IEnumerable<KeyValuePair<string, FeatureSet>> ood, int split)
+    /// <param name="seed">The seed of the deal of images and of what is random in detectors.</param>
+    internal Bench(Dataset id, IdSide known, IEnumerable<KeyValuePair<string, FeatureSet>> ood, int split, int seed = 0)
     {
         Id = id;
-        Known = known;
         Split = split;
+        Seed = seed;
         Ood = new Catalog<OodSet>("OOD set", ood.Select(set => (set.Key, Clean(set.Key, set.Value))));
-        WordsNamingOod = ClassOverlap.Naming(Ood.Values.SelectMany(set => set.Images.Classes), Known.Words.Classes);
+        WordsNamingOod = ClassOverlap.Naming(Ood.Values.SelectMany(set => set.Images.Classes), known.Words.Classes);
+        Known = known.Without(WordsNamingOod);
     }
 
-    private Bench(Bench other, Dataset id) =>
-        (Id, Known, Split, Ood, WordsNamingOod) = (id, other.Known.With(id), other.Split, other.Ood, other.WordsNamingOod);
+    private Bench(Bench other, Dataset id) => (Id, Known, Split, Seed, Ood, WordsNamingOod) =
+        (id, other.Known.With(id), other.Split, other.Seed, other.Ood, other.WordsNamingOod);
 
     /// <summary>Name of the world.</summary>
     public string World => Known.World;
 
-    /// <summary>The role of the ID set: "A", "B", "C" or "Large".</summary>
+    /// <summary>The role of the ID set: "A", "B", "C" or "Large", or "C halves" where its classes are split.</summary>
     public string Role => Id.Role;
 
-    /// <summary>The seed of the split into training, validation and test images.</summary>
+    /// <summary>The seed of the split into training, validation and test images, or into ID and OOD classes.</summary>
     public int Split { get; }
+
+    /// <summary>The seed of the deal of images where classes are split, and of what is random in detectors where none is asked for; 0 elsewhere.</summary>
+    public int Seed { get; }
 
     /// <summary>The ID set, restricted to the classes that have text features where the bench was not asked for all.</summary>
     public Dataset Id { get; }
@@ -70,7 +75,7 @@ public sealed class Bench
     /// <summary>The world's OOD sets by role, without what the ID set knows.</summary>
     public Catalog<OodSet> Ood { get; }
 
-    /// <summary>Words of <see cref="IdSide.Words"/> that happen to name a class of an OOD set: luck that every list of words has, told with results that use it.</summary>
+    /// <summary>Words of the world that name a class of an OOD set, by the name or a synonym: left out of <see cref="IdSide.Words"/>, as no method may be told the answers.</summary>
     public IReadOnlyList<string> WordsNamingOod { get; }
 
     /// <summary>Other images as an OOD set of this bench: without the classes that the ID set knows.</summary>
@@ -115,6 +120,14 @@ public sealed class Bench
             : throw new ArgumentException($"Got training images of {train.NumClasses} classes of {train.Name}, expected the {Id.NumClasses} classes of {Id.Name} in their order.", nameof(train));
     }
 
+    /// <summary>
+    /// The test images of other benches as OOD sets of this one, under their roles: without this bench itself, and without sets all of
+    /// whose classes it knows, of which nothing is OOD.
+    /// </summary>
+    /// <param name="others">Benches of the same world.</param>
+    public IReadOnlyList<OodSet> Against(IEnumerable<Bench> others) =>
+        [.. others.Where(other => other.Role != Role && !KnowsAll(other.Test)).Select(other => Clean(other.Role, other.Test))];
+
     /// <summary>Whether the ID set knows every class of other images: nothing of them is OOD then, and <see cref="Clean"/> refuses them.</summary>
     /// <param name="images">The images, with the names of their classes.</param>
     public bool KnowsAll(FeatureSet images) => KnownOf(images).Length == images.NumClasses;
@@ -122,17 +135,17 @@ public sealed class Bench
     /// <summary>Scores of the ID test images and of an OOD set by a detector, fitted on <see cref="Known"/> on first use and then kept.</summary>
     /// <param name="detector">The detector.</param>
     /// <param name="ood">Role of one of <see cref="Ood"/>.</param>
-    /// <param name="seed">Of training, and of the order of a stream.</param>
+    /// <param name="seed">Of training, and of the order of a stream. Defaults to <see cref="Seed"/>.</param>
     /// <returns>Scores of <see cref="Test"/> and of the OOD images, in their order; higher = more ID.</returns>
     /// <exception cref="DetectorUnavailableException">The detector needs what this bench lacks; the message says what and where there is it.</exception>
-    public (IdScores Id, IdScores Ood) Score(Detector detector, string ood, int seed = 0) => Score(detector, Ood[ood].Images, seed);
+    public (IdScores Id, IdScores Ood) Score(Detector detector, string ood, int? seed = null) => Score(detector, Ood[ood].Images, seed);
 
     /// <summary>The same for other images, such as those that <see cref="Clean"/> returned.</summary>
-    /// <inheritdoc cref="Score(Detector, string, int)"/>
+    /// <inheritdoc cref="Score(Detector, string, int?)"/>
     /// <param name="detector">The detector.</param>
     /// <param name="ood">The OOD images.</param>
-    /// <param name="seed">Of training, and of the order of a stream.</param>
-    public (IdScores Id, IdScores Ood) Score(Detector detector, FeatureSet ood, int seed = 0)
+    /// <param name="seed">Of training, and of the order of a stream. Defaults to <see cref="Seed"/>.</param>
+    public (IdScores Id, IdScores Ood) Score(Detector detector, FeatureSet ood, int? seed = null)
     {
         ArgumentNullException.ThrowIfNull(detector);
         ArgumentNullException.ThrowIfNull(ood);
@@ -141,26 +154,28 @@ public sealed class Bench
             return (ScoresOf(detector, Test, seed), ScoresOf(detector, ood, seed));
         }
 
-        FittedStreamDetector fitted = (FittedStreamDetector)_fitted.GetOrAdd((detector.Card.Key, seed), _ => stream.Fit(Known, seed));
-        MixedImages mixed = MixedImages.Shuffle(Test.Features, ood.Features, seed);
+        int drawn = seed ?? Seed;
+        FittedStreamDetector fitted = (FittedStreamDetector)_fitted.GetOrAdd((detector.Card.Key, drawn), _ => stream.Fit(Known, drawn));
+        MixedImages mixed = MixedImages.Shuffle(Test.Features, ood.Features, drawn);
         return mixed.Split(fitted.Score(mixed.Images));
     }
 
     /// <summary>Scores of any images by a detector that judges each by itself, such as of the validation images that a threshold is taken from.</summary>
     /// <param name="detector">The detector.</param>
     /// <param name="images">The images.</param>
-    /// <param name="seed">Of training.</param>
+    /// <param name="seed">Of training. Defaults to <see cref="Seed"/>.</param>
     /// <returns>One score per image; higher = more ID.</returns>
     /// <exception cref="ArgumentException">The detector learns from a stream of ID and OOD images.</exception>
     /// <exception cref="DetectorUnavailableException">The detector needs what this bench lacks; the message says what and where there is it.</exception>
-    public IdScores ScoresOf(Detector detector, FeatureSet images, int seed = 0)
+    public IdScores ScoresOf(Detector detector, FeatureSet images, int? seed = null)
     {
         ArgumentNullException.ThrowIfNull(detector);
         ArgumentNullException.ThrowIfNull(images);
         ImageDetector image = detector as ImageDetector
             ?? throw new ArgumentException($"{detector.Card.Name} scores ID and OOD images as one stream, none by itself. Call {nameof(Score)}.", nameof(detector));
-        FittedDetector fitted = (FittedDetector)_fitted.GetOrAdd((detector.Card.Key, seed), _ => image.Fit(Known, seed));
-        return _scores.GetOrAdd((detector.Card.Key, seed, images), _ => fitted.Score(images));
+        int drawn = seed ?? Seed;
+        FittedDetector fitted = (FittedDetector)_fitted.GetOrAdd((detector.Card.Key, drawn), _ => image.Fit(Known, drawn));
+        return _scores.GetOrAdd((detector.Card.Key, drawn, images), _ => fitted.Score(images));
     }
 
     /// <summary>The bench as HTML: its sizes, and what was left out of the OOD sets and why.</summary>
@@ -177,7 +192,7 @@ public sealed class Bench
 
     private string Describe() => string.Create(
         CultureInfo.InvariantCulture,
-        $"Bench {Role} of the world {World}: {Id.Name}, {Id.NumClasses:N0} classes, {(Id.HasTrain ? $"{Id.Train.Count:N0} train and {Id.Validation.Count:N0} validation images" : "no training side")}, {Test.Count:N0} test images; {Known.Words.Count:N0} words, {WordsNamingOod.Count:N0} of which name an OOD class.");
+        $"Bench {Role} of the world {World}: {Id.Name}, {Id.NumClasses:N0} classes, {(Id.HasTrain ? $"{Id.Train.Count:N0} train and {Id.Validation.Count:N0} validation images" : "no training side")}, {Test.Count:N0} test images, one of which moves a rate by {100.0 / Test.Count:G2} points; {Known.Words.Count:N0} words, {Known.WordsLeftOut:N0} that name a class and {WordsNamingOod.Count:N0} that name an OOD class left out.");
 
     private ResultTable Table()
     {
@@ -219,8 +234,8 @@ public sealed class IdSide
         WordsLeftOut = own.Count;
     }
 
-    private IdSide(IdSide other, Dataset set) => (World, _set, LogitScale, Encoder, Noise, Words, WordsLeftOut) =
-        (other.World, set, other.LogitScale, other.Encoder, other.Noise, other.Words, other.WordsLeftOut);
+    private IdSide(IdSide other, Dataset set, TextFeatures words) => (World, _set, LogitScale, Encoder, Noise, Words, WordsLeftOut) =
+        (other.World, set, other.LogitScale, other.Encoder, other.Noise, words, other.WordsLeftOut);
 
     /// <summary>Name of the world.</summary>
     public string World { get; }
@@ -240,10 +255,10 @@ public sealed class IdSide
     /// <summary>The factor from cosines to logits.</summary>
     public double LogitScale { get; }
 
-    /// <summary>Text features of words that name no class of the ID set.</summary>
+    /// <summary>Text features of words that name no class of the ID set nor of the bench's OOD sets; there may be none.</summary>
     public TextFeatures Words { get; }
 
-    /// <summary>Number of words that were left out as names of classes.</summary>
+    /// <summary>Number of words that were left out as names of classes of the ID set.</summary>
     public int WordsLeftOut { get; }
 
     /// <summary>Whether there are training and validation images.</summary>
@@ -264,7 +279,11 @@ public sealed class IdSide
     public Embeddings? Noise { get; }
 
     /// <summary>The same side with another data set of the same classes; what was fitted is not shared.</summary>
-    internal IdSide With(Dataset set) => new(this, set);
+    internal IdSide With(Dataset set) => new(this, set, Words);
+
+    /// <summary>The same side without some of its words.</summary>
+    internal IdSide Without(IReadOnlyCollection<string> words) =>
+        new(this, _set, Words.Select([.. Enumerable.Range(0, Words.Count).Where(i => !words.Contains(Words.Classes[i]))]));
 
     /// <summary>What several detectors are made of, such as a trained head, made once.</summary>
     internal T Shared<T>(string key, Func<T> make)

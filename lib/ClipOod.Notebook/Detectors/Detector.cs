@@ -31,7 +31,7 @@ public abstract class Detector
         (DetectorInputs Input, bool Has, string What)[] needs =
         [
             (DetectorInputs.TrainImages, known.HasTrain, $"ID training images, and {known.Name} has no training side in the world '{known.World}'. Take a bench that has one"),
-            (DetectorInputs.OodText, known.Words.Count > 0, $"words that are no class, and none is left in the world '{known.World}'. Give the world a longer list"),
+            (DetectorInputs.OodText, known.Words.Count > 0, $"words that name neither a class of {known.Name} nor an OOD class, and none is left in the world '{known.World}'. Give the world a longer list"),
             (DetectorInputs.Pixels, known.Encoder is not null, $"the pixels and the model, and the world '{known.World}' holds features only. Run it in the world 'pictograms'"),
             (DetectorInputs.PatchTokens, known.Encoder is not null, $"features of patches, and the world '{known.World}' has no model to make them. Run it in the world 'pictograms'"),
             (DetectorInputs.NoText, known.Encoder?.NoText is not null, $"a trained \"no\" text tower, and the world '{known.World}' has none. Run it in the world 'pictograms', or train one: clipood train no-text"),

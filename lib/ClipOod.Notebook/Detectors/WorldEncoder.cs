@@ -31,7 +31,7 @@ public abstract class WorldEncoder
     public FeatureSet Encode(string name, string split, ImageBatch images, IReadOnlyList<int> labels, IReadOnlyList<string> classes)
     {
         ArgumentNullException.ThrowIfNull(images);
-        return Model.EncodeImages(images.ToRgbImages(), new ClipEncodingOptions { BatchSize = BatchSize }).ToFeatureSet(name, split, labels, classes, images);
+        return Model.EncodeImages(images.AsRgbImages(), new ClipEncodingOptions { BatchSize = BatchSize }).ToFeatureSet(name, split, labels, classes, images);
     }
 
     /// <summary>Encodes the patches of pictures, as GL-MCM compares them with class names (arXiv 2304.04521).</summary>
@@ -40,7 +40,7 @@ public abstract class WorldEncoder
     public Embeddings EncodeLocals(ImageBatch images)
     {
         ArgumentNullException.ThrowIfNull(images);
-        float[] values = Model.EncodeLocals(images.ToRgbImages(), new ClipEncodingOptions { BatchSize = BatchSize }).Values;
+        float[] values = Model.EncodeLocals(images.AsRgbImages(), new ClipEncodingOptions { BatchSize = BatchSize }).Values;
         return new Embeddings(values.Length / Model.Width, Model.Width, values).Normalized();
     }
 
@@ -50,7 +50,7 @@ public abstract class WorldEncoder
     public Embeddings EncodePooled(ImageBatch images)
     {
         ArgumentNullException.ThrowIfNull(images);
-        ClipEncoding pooled = Model.EncodePooled(images.ToRgbImages(), new ClipEncodingOptions { BatchSize = BatchSize });
+        ClipEncoding pooled = Model.EncodePooled(images.AsRgbImages(), new ClipEncodingOptions { BatchSize = BatchSize });
         return new Embeddings(pooled.Count, pooled.Width, pooled.Values);
     }
 

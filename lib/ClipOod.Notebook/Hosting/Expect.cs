@@ -176,7 +176,7 @@ public sealed record Expectation(string Name, string Value, double Tolerance)
     internal string Card { get; init; } = "";
 
     /// <summary>The result in one line of HTML.</summary>
-    public string ToHtml() => $"{Card}<p style=\"font-size:.85em;opacity:.7;margin:.1rem 0\">{Html.Escape(ToString())}</p>";
+    public string ToHtml() => $"{Card}<p class=\"declared\" style=\"font-size:.85em;opacity:.7;margin:.1rem 0\">{Html.Escape(ToString())}</p>";
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(

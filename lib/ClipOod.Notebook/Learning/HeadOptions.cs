@@ -78,6 +78,14 @@ public sealed record HeadOptions
     /// <summary>Seed of the first weights and of the order of the images.</summary>
     public int Seed { get; init; }
 
+    /// <summary>Steps of one epoch: batches of <see cref="BatchSize"/>, the last one perhaps smaller.</summary>
+    /// <param name="images">Number of training images, at least 1.</param>
+    public int StepsPerEpoch(int images)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(images, 1);
+        return ((images - 1) / BatchSize) + 1;
+    }
+
     /// <summary>The learning rate of one step.</summary>
     /// <param name="step">0 to <paramref name="totalSteps"/> − 1.</param>
     /// <param name="totalSteps">Number of steps of the whole training.</param>

@@ -98,7 +98,7 @@ public sealed class LinearHead
 
         using HeadTrainer trainer = new(features, labels, first, options);
         long[] order = [.. Enumerable.Range(0, features.Rows).Select(i => (long)i)];
-        int stepsPerEpoch = ((features.Rows - 1) / options.BatchSize) + 1;
+        int stepsPerEpoch = options.StepsPerEpoch(features.Rows);
         List<double> history = [];
         for (int epoch = 0; epoch < options.Epochs; epoch++)
         {

@@ -22,6 +22,17 @@ public static class Inference
         return new Interval(mean - reach, mean + reach, mean);
     }
 
+    /// <summary>The mean of paired differences with its 95 % t interval and the two-sided p-value of no difference.</summary>
+    /// <param name="differences">One finite difference per run, at least two.</param>
+    /// <exception cref="ArgumentException">There are fewer than two values, or one is NaN or infinite.</exception>
+    public static PairedDifference OfDifferences(IReadOnlyList<double> differences)
+    {
+        Interval mean = OfMean(differences);
+        double error = Resamples.Deviation(differences) / Math.Sqrt(differences.Count);
+        double p = mean.Estimate == 0 ? 1 : error == 0 ? 0 : 2 * StudentT.CDF(0, 1, differences.Count - 1, -Math.Abs(mean.Estimate) / error);
+        return new PairedDifference(mean, p);
+    }
+
     /// <summary>
     /// Holm's correction of p-values for as many comparisons: comparing each with 0.05 keeps the chance of any false finding at 5 %,
     /// however the comparisons depend on each other.

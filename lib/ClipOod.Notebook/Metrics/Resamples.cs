@@ -240,7 +240,7 @@ public sealed class ResampledMetric
     }
 }
 
-/// <summary>The difference of two detectors on the same images.</summary>
+/// <summary>The difference of two detectors on the same images, or in the same runs.</summary>
 /// <param name="Interval">The difference with its 95 % interval.</param>
 /// <param name="PValue">Two-sided p-value of no difference, in [0, 1]; below 0.05 where the interval leaves 0 out.</param>
 public sealed record PairedDifference(Interval Interval, double PValue);

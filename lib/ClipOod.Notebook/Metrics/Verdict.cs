@@ -43,7 +43,7 @@ public sealed record Verdict
     public string Claim { get; }
 
     /// <summary>What the evidence says of it.</summary>
-    internal VerdictWord Word { get; }
+    internal VerdictWord Word { get; private init; }
 
     /// <summary>The word as it is read and recorded, such as "does not hold".</summary>
     public string WordText => Word switch
@@ -66,7 +66,7 @@ public sealed record Verdict
     /// <summary>The published value of the same difference; null where there is none.</summary>
     public double? Published { get; private init; }
 
-    /// <summary>Why nothing can be told; null where something can.</summary>
+    /// <summary>Why nothing can be told, or why what the interval tells is doubted; null otherwise.</summary>
     public string? Because { get; private init; }
 
     /// <summary>Where the claim is printed, such as "document A, slide 12"; null where it is on mechanism.</summary>
@@ -133,6 +133,12 @@ public sealed record Verdict
         ArgumentException.ThrowIfNullOrWhiteSpace(because);
         return new Verdict(claim, VerdictWord.CannotBeTold) { Because = because };
     }
+
+    /// <summary>The same evidence under "undecided", for a reason that its interval does not show, such as a seed that says otherwise.</summary>
+    /// <param name="because">The reason, to be read after "because"; null leaves the verdict as it is.</param>
+    public Verdict Doubted(string? because) => because is null || Word is VerdictWord.CannotBeTold or VerdictWord.Undecided
+        ? this
+        : this with { Word = VerdictWord.Undecided, Because = because };
 
     /// <summary>The same verdict as one on a claim in print.</summary>
     /// <param name="source">Where the claim is printed.</param>
@@ -208,7 +214,7 @@ public sealed record Verdict
             Because is null ? null : $"because {Because}",
             Evidence is null ? null : string.Create(
                 CultureInfo.InvariantCulture,
-                $"{(Because is null ? "" : "as mechanism ")}{Evidence}, n = {Count:N0}{(Margin == 0 ? "" : $", smallest difference that matters {Margin:G4}")}{(Published is double published ? $", published {published:G4}" : "")}"),
+                $"{(Word == VerdictWord.CannotBeTold ? "as mechanism " : "")}{Evidence}, n = {Count:N0}{(Margin == 0 ? "" : $", smallest difference that matters {Margin:G4}")}{(Published is double published ? $", published {published:G4}" : "")}"),
             Source is null ? "mechanism, no claim in print" : $"claim of {Source}",
         ];
         return string.Join("; ", parts.Where(part => part is not null));

@@ -142,6 +142,11 @@ public sealed class Mahalanobis
     internal double[] BackgroundDistances(Matrix logits) => BackgroundDistances(Samples.Of(logits));
 
     private static Mahalanobis Fit(
+        Samples samples, IReadOnlyList<int> labels, int numClasses, MahalanobisConvention convention, double shrinkage) =>
+        Of(Estimate(samples, labels, numClasses, convention, shrinkage));
+
+    /// <summary>Means and covariances, the ridge included: all that the scores need of the training features.</summary>
+    internal static Gaussians Estimate(
         Samples samples, IReadOnlyList<int> labels, int numClasses, MahalanobisConvention convention, double shrinkage)
     {
         ArgumentNullException.ThrowIfNull(labels);
@@ -196,18 +201,57 @@ public sealed class Mahalanobis
             TensorPrimitives.Multiply(row, Math.Sqrt(totalWeight), row);
         });
 
-        Whitening Invert(double[] covariance, string what)
+        AddToDiagonal(shared, samples.Width, shrinkage, convention);
+        AddToDiagonal(background, samples.Width, shrinkage, convention);
+        return new Gaussians(means, globalMean, shared, background, convention, total);
+    }
+
+    /// <summary>The scores of class statistics that were estimated before.</summary>
+    /// <exception cref="InvalidOperationException">A covariance is singular and the convention inverts it.</exception>
+    internal static Mahalanobis Of(Gaussians statistics)
+    {
+        int width = statistics.GlobalMean.Length;
+        Whitening Invert(double[] covariance, string what) => statistics.Convention == MahalanobisConvention.OpenOod
+            ? Whitening.FromPseudoInverse(covariance, width)
+            : Whitening.FromInverse(covariance, width) ?? throw new InvalidOperationException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"The {what} covariance of {statistics.Rows} rows and {width} features in {statistics.Means.Count(mean => mean is not null)} classes is singular to double precision. ")
+                + $"Use more rows, or pass shrinkage: Mahalanobis.SuggestedShrinkage ({SuggestedShrinkage}).");
+        return new Mahalanobis(
+            Invert(statistics.Shared, "shared"), Invert(statistics.Background, "background"), statistics.Means, statistics.GlobalMean, statistics.Convention);
+    }
+
+    /// <summary>
+    /// The shrinkage that makes the error of the shared covariance smallest in expectation, from the samples alone: with fewer images than
+    /// features, much of it is noise.
+    /// </summary>
+    /// <param name="features">Training features, shape (N, D).</param>
+    /// <param name="labels">N class numbers, each 0 to K−1.</param>
+    /// <param name="numClasses">K.</param>
+    /// <returns>The ridge as <c>Fit</c> takes it, in units of tr(Σ)/D; at most 100.</returns>
+    /// <remarks>Ledoit and Wolf 2004, "A well-conditioned estimator for large-dimensional covariance matrices": ρ/(1 − ρ) of its ρ.</remarks>
+    internal static double LedoitWolf(Embeddings features, IReadOnlyList<int> labels, int numClasses)
+    {
+        Samples samples = Samples.Of(features);
+        (double[]?[] means, _) = Means(samples, labels, CountLabels(labels, samples.Count, numClasses), smallest: 1);
+        double fourth = 0, trace = 0;
+        double[] covariance = samples.SumOfOuterProducts((i, row) => TensorPrimitives.Subtract(row, means[labels[i]]!, row));
+        double[] centred = new double[samples.Width];
+        for (int i = 0; i < samples.Count; i++)
         {
-            AddToDiagonal(covariance, samples.Width, shrinkage, convention);
-            return convention == MahalanobisConvention.OpenOod
-                ? Whitening.FromPseudoInverse(covariance, samples.Width)
-                : Whitening.FromInverse(covariance, samples.Width) ?? throw new InvalidOperationException(string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"The {what} covariance of {total} rows and {samples.Width} features in {keptClasses} classes is singular to double precision. ")
-                    + $"Use more rows, or pass shrinkage: Mahalanobis.SuggestedShrinkage ({SuggestedShrinkage}).");
+            samples.CopyRow(i, centred);
+            TensorPrimitives.Subtract(centred, means[labels[i]]!, centred);
+            double squares = TensorPrimitives.SumOfSquares<double>(centred);
+            trace += squares / samples.Count;
+            fourth += squares * squares;
         }
 
-        return new Mahalanobis(Invert(shared, "shared"), Invert(background, "background"), means, globalMean, convention);
+        double n = samples.Count;
+        double norm = TensorPrimitives.SumOfSquares<double>(covariance) / (n * n);
+        double noise = (fourth - (n * norm)) / (n * n);
+        double spread = norm - (trace * trace / samples.Width);
+        double share = spread > 0 ? Math.Clamp(noise / spread, 0, 1) : 1;
+        return Math.Min(share / Math.Max(1 - share, 1e-9), 100);
     }
 
     private static int[] CountLabels(IReadOnlyList<int> labels, int rows, int numClasses)
@@ -390,3 +434,13 @@ public sealed class Mahalanobis
         FormattableString.Invariant($"gaussians {fit["shrinkage"]:R}"),
         () => Fit(fit.Known.Train.Features, fit.Known.Train.Labels, fit.Known.NumClasses, shrinkage: fit["shrinkage"]));
 }
+
+/// <summary>Class statistics of N training rows.</summary>
+/// <param name="Means">Mean of each class, D values; null for a class that the convention leaves out.</param>
+/// <param name="GlobalMean">Mean of all rows.</param>
+/// <param name="Shared">Σ with its ridge, (D, D), row-major.</param>
+/// <param name="Background">Σ₀ with its ridge, (D, D), row-major.</param>
+/// <param name="Convention">What the covariances are.</param>
+/// <param name="Rows">N.</param>
+internal sealed record Gaussians(
+    double[]?[] Means, double[] GlobalMean, double[] Shared, double[] Background, MahalanobisConvention Convention, int Rows);

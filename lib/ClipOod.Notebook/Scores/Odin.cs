@@ -189,7 +189,7 @@ public sealed class Odin : IDisposable
             fit =>
             {
                 Odin odin = new(fit.Known.Encoder!.LoadModel(), fit.Text, OptionsOf(fit));
-                return images => odin.Score(fit.Pixels(images).ToRgbImages());
+                return images => odin.Score(fit.Pixels(images).AsRgbImages());
             }),
         new ImageDetector(
             new()

@@ -7,7 +7,7 @@ namespace ClipOod.Notebook;
 
 /// <summary>
 /// The world "clip-features": features that a CLIP model made of real images and class names, read from the folder that
-/// CLIPOOD_FEATURES names. A = CIFAR-10, B = Food-101, C = Caltech-256; Large = ImageNet; OOD sets: near = Caltech-101, textures = DTD; text sets: words = names of LVIS, cifar100.
+/// CLIPOOD_FEATURES names, or else from where <c>clipood fetch clip-features</c> made them. A = CIFAR-10, B = Food-101, C = Caltech-256; Large = ImageNet; OOD sets: near = Caltech-101, textures = DTD; text sets: words = names of LVIS, cifar100.
 /// </summary>
 internal static class ClipFeatures
 {
@@ -20,14 +20,28 @@ internal static class ClipFeatures
     /// <summary>The prompt of nearly all text features here; a data set's provenance says where it was not stated.</summary>
     private const string DefaultPrompt = "a {}";
 
+    /// <summary>The data set in the role of Large, whose classes have published splits.</summary>
+    internal const string ImageNetName = "ImageNet-1k";
+
     private static readonly string[] _files =
     [
         "caltech101-test", "caltech101-val", "caltech256-test", "caltech256-text", "caltech256-val", "cifar10-test500", "cifar10-text",
         "cifar100-text", "dtd-test", "dtd-val", "food101-text", "food101-train16shot", "imagenet-text", "imagenet-train4shot", "lvis-text",
     ];
 
+    // The training part of Caltech-256, which has no copy with a published hash: it joins where it was fetched.
+    private const string TrainingPart = "caltech256-train";
+
     /// <summary>The files that the folder must hold, sorted.</summary>
     public static IReadOnlyList<string> Files => [.. _files.Select(FileName)];
+
+    /// <summary>The folder that the world is opened from: the one that the environment names, else the one of the fetched files; null where there is neither.</summary>
+    internal static string? Folder => Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } named ? named
+        : LocalData.Features(WorldName) is var fetched && Files.All(file => File.Exists(Path.Combine(fetched, file))) ? fetched
+        : null;
+
+    /// <summary>Whether the world of this folder has the whole training part of C, and so other results than those recorded without it.</summary>
+    internal static bool HasTrainingPart => Folder is string folder && File.Exists(Path.Combine(folder, FileName(TrainingPart)));
 
     internal static World Open(string? folder, int seed)
     {
@@ -41,7 +55,7 @@ internal static class ClipFeatures
         ];
         (string, TextFeatures)[] texts =
         [
-            ("cifar100", reader.Texts("cifar100-text", "text_features", "not stated", _cifar100)),
+            ("cifar100", reader.Texts("cifar100-text", "text_features", "not stated", Cifar100)),
             ("words", reader.Texts("lvis-text", "text_features", DefaultPrompt)),
         ];
         return new World(
@@ -77,6 +91,15 @@ internal static class ClipFeatures
     {
         FeatureSet source = WithoutClutter(reader.Images("caltech256-val"));
         FeatureSet test = WithoutClutter(reader.Images("caltech256-test"));
+        if (reader.Has(TrainingPart))
+        {
+            FeatureSet whole = WithoutClutter(reader.Images(TrainingPart));
+            FeatureSet tuned = WithoutRowsOf(source, test);
+            FeatureSet learned = WithoutRowsOf(WithoutRowsOf(whole, test), tuned);
+            return WithText(reader, "C", "caltech256-text", learned, tuned, test, Invariant(
+                $"The published training, validation and test parts. Left out: the class clutter, which is no class, and {source.Count - tuned.Count + whole.Count - learned.Count} images found in two parts."));
+        }
+
         FeatureSet unseen = WithoutRowsOf(source, test);
         (FeatureSet train, FeatureSet validation) = unseen.SplitStratified(0.8, seed);
         return WithText(reader, "C", "caltech256-text", train, validation, test, Invariant(
@@ -121,10 +144,10 @@ internal static class ClipFeatures
 
     private static void CheckFolder(string? folder)
     {
-        string how = $"Set {FolderVariable} to a folder with the safetensors files {string.Join(", ", Files)}; data/README.md says what they hold and how to make them.";
+        string how = $"Get them with clipood fetch {WorldName}. Or set {FolderVariable} to a folder with the safetensors files {string.Join(", ", Files)}; data/README.md says what they hold and how to make them.";
         if (string.IsNullOrWhiteSpace(folder))
         {
-            throw new WorldNotFoundException($"The world '{WorldName}' is missing: {FolderVariable} is not set. {how}");
+            throw new WorldNotFoundException($"The world '{WorldName}' is missing: {FolderVariable} is not set, and its files were not fetched. {how}");
         }
 
         if (!Directory.Exists(folder))
@@ -158,6 +181,8 @@ internal static class ClipFeatures
         public string Model => _model ?? throw new InvalidOperationException("No file was read yet.");
 
         public string Note(string name) => _notes[name];
+
+        public bool Has(string name) => File.Exists(PathOf(name));
 
         public FeatureSet Images(string name, bool clean = true)
         {
@@ -235,7 +260,7 @@ internal static class ClipFeatures
     }
 
     /// <summary>The fine class names of CIFAR-100 (Krizhevsky 2009) in alphabetical order, which the file of text features follows.</summary>
-    private static readonly string[] _cifar100 =
+    internal static IReadOnlyList<string> Cifar100 { get; } =
     [
         "apple", "aquarium fish", "baby", "bear", "beaver", "bed", "bee", "beetle", "bicycle", "bottle", "bowl", "boy", "bridge", "bus",
         "butterfly", "camel", "can", "castle", "caterpillar", "cattle", "chair", "chimpanzee", "clock", "cloud", "cockroach", "couch", "crab",

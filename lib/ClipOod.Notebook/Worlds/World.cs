@@ -17,6 +17,7 @@ public sealed partial class World
     private readonly Catalog<TextFeatures> _texts;
     private readonly WorldEncoder? _encoder;
     private readonly ConcurrentDictionary<(string Role, bool AllClasses), Bench> _benches = new();
+    private readonly ConcurrentDictionary<string, Lazy<ClassSplits>> _splits = new(StringComparer.Ordinal);
 
     internal World(
         string name,
@@ -60,7 +61,7 @@ public sealed partial class World
     public double LogitScale { get; }
 
     /// <summary>The names of all worlds, the default one first.</summary>
-    public static IReadOnlyList<string> Names { get; } = [PictogramWorld.WorldName, ClipFeatures.WorldName];
+    public static IReadOnlyList<string> Names { get; } = [PictogramWorld.WorldName, ClipFeatures.WorldName, .. EncodedWorld.Names];
 
     /// <summary>
     /// Whether a claim in print can be judged here: whether the features are of a CLIP as papers use it, on pictures as they use them.
@@ -124,15 +125,29 @@ public sealed partial class World
     /// <exception cref="WorldNotFoundException">The world is unknown or its data are not there; the message says how to get them.</exception>
     /// <exception cref="InvalidDataException">A file is broken; the message names it.</exception>
     public static World Open(int seed = 0) => Open(
-        Environment.GetEnvironmentVariable(WorldVariable), Environment.GetEnvironmentVariable(ClipFeatures.FolderVariable), seed);
+        Environment.GetEnvironmentVariable(WorldVariable), ClipFeatures.Folder, seed);
 
     internal static World Open(string? name, string? featuresFolder, int seed) => name switch
     {
         null or "" or PictogramWorld.WorldName => PictogramWorld.Open(seed),
         ClipFeatures.WorldName => ClipFeatures.Open(featuresFolder, seed),
+        _ when IsFolder(name) => OpenFeatures(name, seed),
+        _ when EncodedWorld.IsKnown(name) => EncodedWorld.Open(name, seed),
         _ => throw new WorldNotFoundException(
             $"{WorldVariable} names the world '{name}', which is unknown. Known: {string.Join(", ", Names)}. Unset {WorldVariable} for the default."),
     };
+
+    /// <summary>
+    /// Opens a world of features that another program made: a folder with a subfolder for each role, as <c>data/README.md</c> lays it out.
+    /// </summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="seed">Of the splits that the folder leaves to be made.</param>
+    /// <exception cref="WorldNotFoundException">There is no such folder, or it lacks a role that every world has.</exception>
+    /// <exception cref="InvalidDataException">A file is broken, or does not fit the others; the message names it.</exception>
+    public static World OpenFeatures(string folder, int seed = 0) => FeatureFolder.Open(folder, seed);
+
+    /// <summary>Whether a name of a world is the path of a folder of features, for <see cref="OpenFeatures"/>.</summary>
+    internal static bool IsFolder(string name) => name.AsSpan().IndexOfAny('/', '\\') >= 0 || (!Names.Contains(name) && Directory.Exists(name));
 
     /// <summary>
     /// The ID data set in a role, restricted to the classes that have text features, with the world's OOD sets cleaned of what it knows:
@@ -151,9 +166,54 @@ public sealed partial class World
     public Bench Bench(string role, bool allClasses) => _benches.GetOrAdd((role, allClasses), key =>
     {
         Dataset id = key.AllClasses ? Datasets[key.Role] : Datasets[key.Role].ZeroShot();
-        Embeddings? noise = OodValidation.TryGetValue(PictogramWorld.NoiseSet, out FeatureSet? set) ? set.Features : null;
-        return new Bench(id, new IdSide(Name, id, Text("words"), LogitScale, _encoder, noise), Ood, Seed);
+        return new Bench(id, Known(id), Ood, Seed);
     });
+
+    /// <summary>
+    /// Half of the classes of a data set against the other half, drawn at random: ID and OOD images of one source. Five splits by five
+    /// seeds are repeats of one benchmark, called "C halves" after the role.
+    /// </summary>
+    /// <param name="role">One of <see cref="Datasets"/>: "A", "B", "C" or "Large".</param>
+    /// <param name="splits">Number of draws of the classes, seeds 0 and on.</param>
+    /// <param name="seeds">
+    /// Number of draws of the images of every class, half to train, a quarter to validation and a quarter to test, seeds 0 and on. What is
+    /// random in a detector, such as first weights and the order of a stream, takes the same seed.
+    /// </param>
+    /// <returns>Split by split, seed by seed.</returns>
+    /// <exception cref="KeyNotFoundException">There is no data set in this role.</exception>
+    /// <exception cref="InvalidOperationException">The data set has too few classes, or too few images of one; the message says what is expected.</exception>
+    public IReadOnlyList<Bench> SplitBenches(string role, int splits = 5, int seeds = 5)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(splits);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(seeds);
+        ClassSplits halves = SplitsOf(role);
+        return [.. from split in Enumerable.Range(0, splits)
+                   from seed in Enumerable.Range(0, seeds)
+                   select Halves(halves, $"{role} halves", halves.Draw(split), $"drawn at random with seed {split}", split, seed)];
+    }
+
+    /// <summary>The published split of ImageNet's classes, ImageNet-X, in which siblings lie on both sides; empty where no data set here has these classes.</summary>
+    /// <param name="seeds">As of <see cref="SplitBenches"/>.</param>
+    /// <returns>Seed by seed.</returns>
+    /// <remarks>Noda et al. 2025, arXiv 2501.18463.</remarks>
+    public IReadOnlyList<Bench> PublishedSplitBenches(int seeds = 5)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(seeds);
+        return Large.Name == ClipFeatures.ImageNetName && Large.NumTextClasses == 2 * ClassSplits.ImageNetX.Count
+            ? [.. Enumerable.Range(0, seeds).Select(seed => Halves(SplitsOf("Large"), "ImageNet-X", ClassSplits.ImageNetX, "as ImageNet-X has them", 0, seed))]
+            : [];
+    }
+
+    private ClassSplits SplitsOf(string role) => _splits.GetOrAdd(role, _ => new(() => new ClassSplits(Datasets[role].ZeroShot()))).Value;
+
+    private Bench Halves(ClassSplits splits, string role, IReadOnlyList<int> classes, string how, int split, int seed)
+    {
+        (Dataset id, FeatureSet ood) = splits.Make(role, classes, how, seed);
+        return new Bench(id, Known(id), [new("other half", ood)], split, seed);
+    }
+
+    private IdSide Known(Dataset id) => new(
+        Name, id, Text("words"), LogitScale, _encoder, OodValidation.TryGetValue(PictogramWorld.NoiseSet, out FeatureSet? set) ? set.Features : null);
 
     /// <summary>
     /// A verdict on a claim in print, as far as this world reaches: where it <see cref="JudgesClaims"/> the verdict as it is, elsewhere the

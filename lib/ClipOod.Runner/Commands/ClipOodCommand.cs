@@ -21,12 +21,17 @@ internal static class ClipOodCommand
           clipood export --for jupyter           save all notebooks as Jupyter opens and runs them
           clipood jupyter install                give Jupyter the kernel that runs them
           clipood train pictograms               train the tiny CLIP of the world pictograms anew (minutes)
+          clipood list                           see which weights, data sets and features can be fetched
+          clipood fetch clip-features            get features of real images, and run the notebooks on them too
+          clipood encode --model M --data D      encode images and class names with a real CLIP model
+          clipood merge FOLDER FOLDER            make one feature set of shards
+          clipood detect --known K --new N       say which images of the folder N show no class of the folder K
           clipood evaluate scores.csv            measure scores of your own: every metric, in every convention
           clipood results --csv results.csv      save all recorded results in one file
           clipood doctor                         see whether everything that is needed is there
 
         In the repository's root the command is ./clipood, on Windows clipood (in PowerShell .\clipood); it builds itself when needed.
-        Exit codes: 0 all passed, 1 a notebook failed, 2 bad input, 130 cancelled.
+        Exit codes: 0 all passed, 1 a notebook or a download failed, 2 bad input, 130 cancelled.
         """;
 
     /// <summary>Runs the program.</summary>
@@ -72,6 +77,12 @@ internal static class ClipOodCommand
         new ExportCommand(runner),
         new JupyterCommand(),
         new TrainCommand(),
+        new FetchCommand(),
+        new ListCommand(),
+        new VerifyCommand(),
+        new EncodeCommand(),
+        new MergeCommand(),
+        new DetectCommand(),
         new EvaluateCommand(),
         new ResultsCommand(),
         new DoctorCommand(),

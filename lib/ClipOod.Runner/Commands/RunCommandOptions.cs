@@ -36,7 +36,7 @@ internal sealed class RunCommandOptions(NotebookRunner? runner)
 
     private readonly Option<string> _world = new("--world")
     {
-        Description = $"World to run in [default: the environment's {World.WorldVariable}, or {World.Names[0]}]: {string.Join(", ", World.Names)}",
+        Description = $"World to run in [default: the environment's {World.WorldVariable}, or {World.Names[0]} and those that were fetched]: {string.Join(", ", World.Names)}",
         HelpName = "NAME",
     };
 
@@ -58,6 +58,20 @@ internal sealed class RunCommandOptions(NotebookRunner? runner)
 
     public string ExpectedFolder(ParseResult parse, string notebooks) =>
         parse.GetValue(_expected) ?? Path.Combine(notebooks, "expected", CurrentWorld.Name);
+
+    /// <summary>The other worlds with recorded results, in the order of <see cref="World.Names"/>; none where --expected names a folder of one world.</summary>
+    public IReadOnlyList<(string World, string Folder)> ExpectedElsewhere(ParseResult parse, string notebooks) => parse.GetValue(_expected) is not null
+        ? []
+        :
+        [
+            .. World.Names.Where(name => name != CurrentWorld.Name)
+                .Select(name => (name, Path.Combine(notebooks, "expected", name)))
+                .Where(world => Directory.Exists(world.Item2)),
+        ];
+
+    /// <summary>The worlds that are here, the default one first; none where the command line or the environment chooses one, or a folder of one world's results.</summary>
+    public IReadOnlyList<string> WorldsHere(ParseResult parse) =>
+        parse.GetValue(_world) is not null || parse.GetValue(_anyWorld) || parse.GetValue(_expected) is not null ? [] : CurrentWorld.Fetched;
 
     /// <summary>Chooses the world and opens it; call it before anything that depends on the world.</summary>
     /// <returns>The world; null where the notebooks are to run without one.</returns>

@@ -45,6 +45,12 @@ internal sealed record NotebookRun(
 {
     /// <summary>The parameters that were given and that the notebook asked for.</summary>
     public IReadOnlyDictionary<string, string> Parameters { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The parameters that the notebook declared, in the order in which it asked for them.</summary>
+    public IReadOnlyList<DeclaredParameter> Declared { get; init; } = [];
+
+    /// <summary>What is recorded of the same notebook in other worlds.</summary>
+    public IReadOnlyList<RecordedElsewhere> Elsewhere { get; init; } = [];
 }
 
 /// <summary>What one cell gave.</summary>

@@ -32,6 +32,9 @@ internal sealed record RunOptions
     /// <summary>Folder of the recorded results; null to compare with none.</summary>
     public string? ExpectedFolder { get; init; }
 
+    /// <summary>Other worlds with the folders of their recorded results, to stand beside those of this run.</summary>
+    public IReadOnlyList<(string World, string Folder)> ExpectedElsewhere { get; init; } = [];
+
     /// <summary>
     /// Whether results that do not match the recorded ones are shown, but do not fail their notebook. They never do where
     /// the notebook asked for a parameter that was given: recorded are the results without.

@@ -17,6 +17,7 @@ internal sealed class RunRecorder
     private readonly List<CellRun> _ended = [];
     private readonly Dictionary<string, (List<CellOutput> Outputs, int Index)> _displays = new(StringComparer.Ordinal);
     private readonly List<ResultCheck> _results = [];
+    private readonly List<DeclaredParameter> _declared = [];
     private readonly SortedSet<string> _parametersAsked = new(StringComparer.Ordinal);
     private readonly StringBuilder _text = new();
     private List<CellOutput> _outputs = [];
@@ -51,6 +52,9 @@ internal sealed class RunRecorder
                     break;
                 case ResultDeclared result:
                     _results.Add(new ResultCheck(result.Result, null, CheckState.New));
+                    break;
+                case ParameterDeclared parameter when _declared.All(other => other.Name != parameter.Parameter.Name):
+                    _declared.Add(parameter.Parameter);
                     break;
                 case ParameterAsked parameter:
                     _parametersAsked.Add(parameter.Name);
@@ -90,7 +94,10 @@ internal sealed class RunRecorder
             }
 
             return new NotebookRun(
-                _notebook.Id, _notebook.Path, _notebook.Title, _notebook.Question, state, elapsed, [.. _ended], [.. _results]);
+                _notebook.Id, _notebook.Path, _notebook.Title, _notebook.Question, state, elapsed, [.. _ended], [.. _results])
+            {
+                Declared = [.. _declared],
+            };
         }
     }
 

@@ -90,7 +90,10 @@ internal static class Workbook
 
     private static NotebookRun Check(NotebookRun run, NotebookFile notebook, RunOptions options)
     {
-        run = CheckCells(run, options.CheckCell);
+        run = CheckCells(run, options.CheckCell) with
+        {
+            Elsewhere = [.. options.ExpectedElsewhere.Select(other => RecordedElsewhere.Load(other.World, other.Folder, notebook))],
+        };
         if (options.ExpectedFolder is null)
         {
             return run;

@@ -23,6 +23,32 @@ internal abstract record DeclaredResult([property: JsonPropertyOrder(1)] double 
     /// <summary>Whether this result matches the recorded one, within this one's tolerance.</summary>
     public abstract bool Matches(DeclaredResult recorded);
 
+    /// <summary>How the value of another world compares, in few words.</summary>
+    /// <param name="there">The recorded result of the other world.</param>
+    public string Beside(DeclaredResult there)
+    {
+        string sign = HasOtherSignThan(there) ? "other sign" : "";
+        if ((this, there) is (VerdictResult verdict, VerdictResult other))
+        {
+            string word = verdict.Word == other.Word ? "same verdict" : verdict.IsTold && other.IsTold ? "verdict differs" : "told in one world";
+            return sign.Length == 0 ? word : $"{word}, {sign}";
+        }
+
+        return GetType() != there.GetType() || Measured is not double a || there.Measured is not double b ? "not comparable"
+            : Math.Abs(a - b) <= Math.Max(Tolerance, there.Tolerance) ? "same within the tolerance"
+            : sign.Length > 0 ? sign
+            : string.Create(CultureInfo.InvariantCulture, $"differs by {b - a:+0.####;−0.####;0}");
+    }
+
+    /// <summary>Whether both differ from 0 by more than their tolerances, to different sides.</summary>
+    /// <param name="there">The recorded result of the other world.</param>
+    public bool HasOtherSignThan(DeclaredResult there) =>
+        Measured is double a && there.Measured is double b && Math.Abs(a) > Tolerance && Math.Abs(b) > there.Tolerance && a > 0 != b > 0;
+
+    /// <summary>Its number; null where nothing could be measured.</summary>
+    [JsonIgnore]
+    protected abstract double? Measured { get; }
+
     /// <summary>Reads a result.</summary>
     /// <param name="json">A JSON object.</param>
     /// <exception cref="JsonException">It is not a result.</exception>
@@ -40,6 +66,8 @@ internal sealed record NumberResult(string Name, double Value, double Tolerance)
     [JsonIgnore]
     public override string Key => Name;
 
+    protected override double? Measured => Value;
+
     public override string Show(string format) => Value.ToString(format, CultureInfo.InvariantCulture);
 
     public override bool Matches(DeclaredResult recorded) => recorded is NumberResult other && Close(Value, other.Value);
@@ -56,8 +84,17 @@ internal sealed record MetricResult(
     double Tolerance) : DeclaredResult(Tolerance)
 {
     [JsonIgnore]
-    public override string Key =>
-        string.Create(CultureInfo.InvariantCulture, $"{Detector} · {Id}{(Ood is null ? "" : $" → {Ood}")} · {Metric} · seed {Seed}");
+    public override string Key => string.Create(CultureInfo.InvariantCulture, $"{Detector} · {Sets} · {Metric} · seed {Seed}");
+
+    /// <summary>The sets that it compares.</summary>
+    [JsonIgnore]
+    public string Sets => Ood is null ? Id : $"{Id} → {Ood}";
+
+    protected override double? Measured => Value;
+
+    /// <summary>Whether two values differ by more than both tolerances.</summary>
+    /// <param name="other">Another detector's value of the same metric on the same sets.</param>
+    public bool IsApartFrom(MetricResult other) => Math.Abs(Value - other.Value) > Tolerance + other.Tolerance;
 
     public override string Show(string format) => Value.ToString(format, CultureInfo.InvariantCulture);
 
@@ -78,6 +115,12 @@ internal sealed record VerdictResult(
 {
     [JsonIgnore]
     public override string Key => Verdict;
+
+    /// <summary>Whether the word says anything of the claim.</summary>
+    [JsonIgnore]
+    public bool IsTold => !Word.StartsWith("cannot be told", StringComparison.Ordinal);
+
+    protected override double? Measured => Estimate;
 
     public override string Show(string format) => Estimate is not double estimate
         ? Word

@@ -110,6 +110,7 @@ internal static class Worker
                     $"The result '{result.Key}' is declared with two values, in cells {declared[result.Key].Cell} and {outputs.Cell}. Give each result its own name.");
             }
         }));
+        AppDomain.CurrentDomain.SetData("workbook.parameter.declared", (Action<string>)(json => outputs.Send(new ParameterDeclared(DeclaredParameter.Parse(json)))));
         AppDomain.CurrentDomain.SetData("workbook.parameter", (Func<string, string?>)(name =>
         {
             outputs.Send(new ParameterAsked(name));

@@ -20,6 +20,7 @@ internal sealed record WorkerJob(
 [JsonDerivedType(typeof(ValueDisplayed), "display")]
 [JsonDerivedType(typeof(ResultDeclared), "result")]
 [JsonDerivedType(typeof(ParameterAsked), "parameter")]
+[JsonDerivedType(typeof(ParameterDeclared), "parameter-declared")]
 internal abstract record WorkerEvent;
 
 internal sealed record CellStarted(int Number) : WorkerEvent;
@@ -34,6 +35,8 @@ internal sealed record ValueDisplayed(
 internal sealed record ResultDeclared(DeclaredResult Result) : WorkerEvent;
 
 internal sealed record ParameterAsked(string Name) : WorkerEvent;
+
+internal sealed record ParameterDeclared(DeclaredParameter Parameter) : WorkerEvent;
 
 /// <summary>Generated serialisers: reflection would cost each worker a noticeable part of its start.</summary>
 [JsonSourceGenerationOptions(NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]

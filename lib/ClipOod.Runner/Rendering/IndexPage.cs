@@ -43,7 +43,7 @@ internal static class IndexPage
             : string.Create(CultureInfo.InvariantCulture, $"{passed} of {Html.Count(run.Length, "notebook")} passed");
         return $"<span class=\"state {PageFrame.ClassOf(worst)}\">{verdict}</span>"
             + (notRun == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"<span>{notRun} not run yet</span>"))
-            + (run.Sum(page => page.Results) == 0 ? "" : $"<span>{NotebookPage.ResultsSummary(run.Sum(page => page.ResultsMatching), run.Sum(page => page.Results))}</span>")
+            + (run.Sum(page => page.Results) == 0 ? "" : $"<span>{ResultsSection.Summary(run.Sum(page => page.ResultsMatching), run.Sum(page => page.Results))}</span>")
             + $"<span>{Html.Time(TimeSpan.FromSeconds(run.Sum(page => page.Seconds)))} of computing</span>";
     }
 
@@ -58,7 +58,7 @@ internal static class IndexPage
             <span class="number" aria-hidden="true">{PageFrame.Number(page.Id)}</span>
             <h2><a href="{pages}{SiteLinks.Address(page)}">{Unlinked(PageFrame.Title(page.Id, page.Title))}</a></h2>
             {question}{error}
-            <p class="facts">{PageFrame.State(page.State)}{(page.IsRun ? $"<span>{Html.Time(TimeSpan.FromSeconds(page.Seconds))}</span>" : "")}{(page.Results == 0 ? "" : $"<span>{NotebookPage.ResultsSummary(page.ResultsMatching, page.Results)}</span>")}</p>
+            <p class="facts">{PageFrame.State(page.State)}{(page.IsRun ? $"<span>{Html.Time(TimeSpan.FromSeconds(page.Seconds))}</span>" : "")}{(page.Results == 0 ? "" : $"<span>{ResultsSection.Summary(page.ResultsMatching, page.Results)}</span>")}</p>
             {(variants.Length == 0 ? "" : $"<p class=\"facts variants\"><span>Also run with</span>{string.Concat(variants)}</p>")}
             </li>
 

@@ -26,7 +26,7 @@ internal sealed class NotebookPage
         _site = site;
         _world = site.World(options.World);
         _options = options;
-        HashSet<string> ids = ["top", "content", "declared-results", .. _run.Cells.Select(IdOf)];
+        HashSet<string> ids = ["top", "content", ParametersSection.Id, ResultsSection.Id, .. _run.Cells.Select(IdOf)];
         _markdown = new MarkdownCell(ids, _world.Plain.Select(page => page.Id).ToHashSet(StringComparer.Ordinal), Path.GetDirectoryName(_run.Path) ?? "");
     }
 
@@ -34,16 +34,16 @@ internal sealed class NotebookPage
     public string ToHtml()
     {
         string cells = string.Concat(_run.Cells.Select(Cell));
-        string results = Results();
+        string parameters = ParametersSection.ToHtml(_run), results = ResultsSection.ToHtml(_run);
         string title = PageFrame.Title(_run.Id, _run.Title);
         string number = PageFrame.Number(_run.Id);
         string bar = $"<a class=\"home\" href=\"index.html\">{Html.Text(_options.Title)}</a>{SiteLinks.Place(SiteLinks.Worlds)}<span class=\"here\"><b>{number}</b> {title}</span>";
         string body = $"""
             <div class="layout">
-            <aside class="toc">{Contents(results.Length > 0)}</aside>
+            <aside class="toc">{Contents(parameters.Length > 0, results.Length > 0)}</aside>
             <main id="content">
             {Header(number, title)}
-            {cells}{results}{SiteLinks.Place(SiteLinks.Pager)}
+            {cells}{parameters}{results}{SiteLinks.Place(SiteLinks.Pager)}
             </main>
             </div>
             """;
@@ -62,7 +62,7 @@ internal sealed class NotebookPage
             PageFrame.State(_run.State),
             .. _page.IsRun ? (string[])[$"<span>{Html.Time(_run.Elapsed)}</span>"] : [],
             .. _run.Cells.Any(IsCode) ? (string[])[$"<span>{Html.Count(_run.Cells.Count(IsCode), "code cell")}</span>"] : [],
-            .. _run.Results.Count == 0 ? [] : (string[])[$"<a class=\"{(_page.ResultsMatching == _page.Results ? "good" : _run.Parameters.Count > 0 ? "" : "bad")}\" href=\"#declared-results\">{ResultsSummary(_run.Results)}{(_run.Parameters.Count > 0 ? " without parameters" : "")}</a>"],
+            .. _run.Results.Count == 0 ? [] : (string[])[$"<a class=\"{(_page.ResultsMatching == _page.Results ? "good" : _run.Parameters.Count > 0 ? "" : "bad")}\" href=\"#{ResultsSection.Id}\">{ResultsSection.Summary(_run.Results)}{(_run.Parameters.Count > 0 ? " without parameters" : "")}</a>"],
             .. failed == 0 ? [] : (string[])[$"<a href=\"#{IdOf(_run.Cells.First(cell => cell.Error is not null || cell.State == RunState.TimedOut))}\">first failure ↓</a>"],
         ];
         string question = _run.Question.Length == 0 ? "" : $"<p class=\"question\">{PageFrame.Inline(_run.Question)}</p>";
@@ -79,24 +79,21 @@ internal sealed class NotebookPage
             {(eyebrow.Length == 0 ? "" : $"<p class=\"eyebrow\">{eyebrow}</p>")}
             <h1>{title}</h1>
             {question}
+            {(_options.WorldReach.Length == 0 ? "" : $"<p class=\"world\"><b>World {Html.Text(_world.Name)}.</b> {Html.Text(_options.WorldReach)}</p>")}
             <p class="facts">{string.Concat(facts)}</p>
             {SiteLinks.Place(SiteLinks.Variants)}{(note is null ? "" : $"<p class=\"note\">{note}</p>")}
             </header>
             """;
     }
 
-    internal static string ResultsSummary(IReadOnlyList<ResultCheck> results) =>
-        ResultsSummary(results.Count(result => result.State == CheckState.Matches), results.Count);
-
-    internal static string ResultsSummary(int matching, int results) => matching == results
-        ? $"{Html.Count(matching, "result")} as recorded"
-        : string.Create(CultureInfo.InvariantCulture, $"{matching} of {Html.Count(results, "result")} as recorded");
-
-    private string Contents(bool hasResults)
+    private string Contents(bool hasParameters, bool hasResults)
     {
-        IEnumerable<Heading> headings = hasResults
-            ? _markdown.Headings.Append(new Heading(2, "declared-results", "Declared results"))
-            : _markdown.Headings;
+        IEnumerable<Heading> headings =
+        [
+            .. _markdown.Headings,
+            .. hasParameters ? (Heading[])[new Heading(2, ParametersSection.Id, ParametersSection.Title)] : [],
+            .. hasResults ? (Heading[])[new Heading(2, ResultsSection.Id, ResultsSection.Title)] : [],
+        ];
         string items = string.Concat(headings.Select(heading =>
             string.Create(CultureInfo.InvariantCulture, $"<li class=\"level-{heading.Level}\"><a href=\"#{Html.Text(heading.Id)}\">{heading.Html}</a></li>")));
         return items.Length == 0 ? "" : $"<details open><summary>On this page</summary><nav aria-label=\"On this page\"><ol>{items}</ol></nav></details>";
@@ -212,39 +209,5 @@ internal sealed class NotebookPage
             _ => null,
         };
         return note is null ? "" : $"<p class=\"note\">{note}</p>";
-    }
-
-    private string Results()
-    {
-        if (_run.Results.Count == 0)
-        {
-            return "";
-        }
-
-        string rows = string.Concat(_run.Results.Select(result => $"""
-            <tr class="{result.State.ToString().ToLowerInvariant()}"><td>{Html.Text(result.Key)}</td><td>{Html.Text(result.Declared?.Show("G6") ?? "–")}</td><td>{Html.Text(result.Recorded?.Show("G6") ?? "–")}</td><td>{result.Tolerance.ToString("G6", CultureInfo.InvariantCulture)}</td><td>{Check(result.State)}</td></tr>
-
-            """));
-        return $"""
-            <section class="results" id="declared-results">
-            <h2>Declared results</h2>
-            <p>{ResultsSummary(_run.Results)}. A run fails when a value is further from the recorded one than its tolerance, or when a verdict is another.</p>
-            <div class="scroll" tabindex="0"><table><thead><tr><th>Result</th><th>This run</th><th>Recorded</th><th>Tolerance</th><th>Check</th></tr></thead><tbody>
-            {rows}</tbody></table></div>
-            </section>
-
-            """;
-    }
-
-    private static string Check(CheckState state)
-    {
-        (string name, string sign, string words) = state switch
-        {
-            CheckState.Matches => ("good", "✓", "matches"),
-            CheckState.Differs => ("bad", "✕", "differs"),
-            CheckState.New => ("idle", "+", "not recorded"),
-            _ => ("bad", "✕", "missing"),
-        };
-        return $"<span class=\"state {name}\"><span aria-hidden=\"true\">{sign}</span> {words}</span>";
     }
 }

@@ -5,4 +5,5 @@ namespace ClipOod.Runner.Rendering;
 /// <param name="Subtitle">One or two sentences under the title; may be empty.</param>
 /// <param name="World">The world that the notebooks ran in; empty for none.</param>
 /// <param name="WorldDescription">What that world is; may be empty.</param>
-internal sealed record SiteOptions(string Title, string Subtitle = "", string World = "", string WorldDescription = "");
+/// <param name="WorldReach">What can be told in that world, a sentence for every page; may be empty.</param>
+internal sealed record SiteOptions(string Title, string Subtitle = "", string World = "", string WorldDescription = "", string WorldReach = "");

@@ -64,10 +64,13 @@ public sealed class ClipEncodingsTests : IDisposable
             File.WriteAllBytes(path, file);
         }
 
-        EncodedFolder encoded = ImageFolder.Open(folder.Path).Encode(_model, "mine");
+        File.WriteAllBytes(Path.Combine(folder.Path, "dog", "1.png"), pictures.ToPng(1)[..100]);
+        ImageFolder opened = ImageFolder.Open(folder.Path);
+        EncodedFolder encoded = opened.Encode(_model, "mine");
         Assert.Equal([0, 1], encoded.Set.Labels);
         Assert.Equal(["0.png", "0.ppm"], encoded.Files.Select(Path.GetFileName));
-        Assert.Contains("a HEIC picture", Assert.Single(encoded.Failures).Message, StringComparison.Ordinal);
+        Assert.Equal("1.png", Path.GetFileName(Assert.Single(encoded.Failures).Path));
+        Assert.Contains("HEIC, as phones write it", Assert.Single(opened.LeftOut).Reason, StringComparison.Ordinal);
         Assert.Equal((2, 96, 96), (encoded.Set.Images!.Count, encoded.Set.Images.Height, encoded.Set.Images.Width));
         Assert.Equal(new ClipImageProcessor(96).ResizeAndCrop(pictures.ToRgbImages()[1]).Pixels, encoded.Set.Images[1].ToArray());
     }

@@ -23,6 +23,14 @@ public sealed class ImageGridTests
             ImageGrid.Show(new ImageBatch(2, 1, 1, new byte[6]), [("cat\n0.9", true), ("dog", false)]).ToString());
 
     [Fact]
+    public void WithoutPixels_TheCaptionsStandAlone()
+    {
+        ImageGrid grid = ImageGrid.Show(null, [("cat", true), ("dog", false)]);
+        Assert.Equal("image 1: ✓ cat\nimage 2: ✗ dog\n", grid.ToString());
+        Assert.Equal(["✓ cat", "✗ dog"], new HtmlParser().ParseDocument(grid.ToHtml()).QuerySelectorAll("figcaption").Select(caption => caption.TextContent));
+    }
+
+    [Fact]
     public void ImageBatch_IsShownAsAGridWithoutCaptions()
     {
         var images = new ImageBatch(2, 1, 1, new byte[6]);

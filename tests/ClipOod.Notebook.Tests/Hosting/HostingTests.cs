@@ -7,6 +7,7 @@ public sealed class HostingTests : IDisposable
     {
         AppDomain.CurrentDomain.SetData(Expect.HostKey, null);
         AppDomain.CurrentDomain.SetData(Parameter.HostKey, null);
+        AppDomain.CurrentDomain.SetData(Parameter.DeclarationKey, null);
     }
 
     [Fact]
@@ -111,5 +112,65 @@ public sealed class HostingTests : IDisposable
         Assert.Throws<FormatException>(() => Parameter.Get("eps", 0.5));
         Assert.Throws<FormatException>(() => Parameter.Get("eps", 0.5f));
         Assert.Equal(text, Parameter.Get("name", "a"));
+    }
+
+    [Theory]
+    [InlineData("0.05", true)]
+    [InlineData("0.5", true)]
+    [InlineData("0", false)]
+    [InlineData("-1", false)]
+    [InlineData("1e300", false)]
+    [InlineData("NaN", false)]
+    [InlineData("Infinity", false)]
+    [InlineData("some", false)]
+    [InlineData("", false)]
+    public void Get_WithBounds_TakesWhatTheMethodWorksWith(string text, bool isTaken)
+    {
+        AppDomain.CurrentDomain.SetData(Parameter.HostKey, (string _) => (string?)text);
+        double Get() => Parameter.Get("price", 0.1, 0.01, 0.5, "share of ID images that may be flagged");
+        if (isTaken)
+        {
+            Assert.Equal(double.Parse(text, null), Get());
+        }
+        else
+        {
+            Assert.Equal($"Parameter 'price' is '{text}', expected a number from 0.01 to 0.5 such as 0.1: --param price=0.1", Assert.Throws<FormatException>(() => Get()).Message);
+        }
+    }
+
+    [Fact]
+    public void Get_OfChoices_TakesOneOfThem()
+    {
+        AppDomain.CurrentDomain.SetData(Parameter.HostKey, (string _) => (string?)"far");
+        Assert.Equal("far", Parameter.Get("ood", "near", ["near", "far"], "the OOD set"));
+        Assert.Equal(
+            "Parameter 'ood' is 'far', expected one of near, textures such as near: --param ood=near",
+            Assert.Throws<FormatException>(() => Parameter.Get("ood", "near", ["near", "textures"], "the OOD set")).Message);
+    }
+
+    [Fact]
+    public void Get_WithADefaultThatIsNotAllowed_Throws()
+    {
+        Assert.Throws<ArgumentException>("defaultValue", () => Parameter.Get("k", 0, 1, 5, "a count"));
+        Assert.Throws<ArgumentException>("defaultValue", () => Parameter.Get("ood", "far", ["near"], "a set"));
+    }
+
+    [Fact]
+    public void Get_OfEveryKind_TellsTheHostWhatIsAllowed()
+    {
+        List<string> told = [];
+        AppDomain.CurrentDomain.SetData(Parameter.DeclarationKey, (Action<string>)told.Add);
+        Parameter.Get("a", 5);
+        Parameter.Get("b", "x", "a name");
+        Parameter.Get("c", 2, 1, 9, "a count");
+        Parameter.Get("d", "x", ["x", "y"], "a choice");
+        Assert.Equal(
+            [
+                """{"name":"a","default":"5","allowed":"a value of type Int32","help":""}""",
+                """{"name":"b","default":"x","allowed":"any text","help":"a name"}""",
+                """{"name":"c","default":"2","allowed":"a number from 1 to 9","help":"a count"}""",
+                """{"name":"d","default":"x","allowed":"one of x, y","help":"a choice"}""",
+            ],
+            told);
     }
 }

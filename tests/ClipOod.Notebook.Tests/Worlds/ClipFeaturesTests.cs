@@ -112,7 +112,7 @@ public sealed class ClipFeaturesTests
     {
         WorldNotFoundException error = Assert.Throws<WorldNotFoundException>(() => ClipFeatures.Open(null, 0));
         Assert.Contains("'clip-features' is missing: CLIPOOD_FEATURES is not set", error.Message, StringComparison.Ordinal);
-        Assert.Contains("Set CLIPOOD_FEATURES to a folder with", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Get them with clipood fetch clip-features. Or set CLIPOOD_FEATURES to a folder with", error.Message, StringComparison.Ordinal);
         Assert.Contains("data/README.md says what they hold and how to make them", error.Message, StringComparison.Ordinal);
     }
 

@@ -39,7 +39,7 @@ public sealed class WorldTests
     public void Open_OfAnUnknownWorld_NamesTheKnownOnes()
     {
         WorldNotFoundException error = Assert.Throws<WorldNotFoundException>(() => World.Open("middle-earth", null, 0));
-        Assert.Contains("'middle-earth', which is unknown. Known: pictograms, clip-features.", error.Message, StringComparison.Ordinal);
+        Assert.Contains("'middle-earth', which is unknown. Known: pictograms, clip-features, clip-vit-b-32, ", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

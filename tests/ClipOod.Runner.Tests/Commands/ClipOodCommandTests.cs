@@ -330,6 +330,7 @@ public sealed class ClipOodCommandTests : IDisposable
             RedirectStandardError = true,
         };
         start.Environment["CLIPOOD_FEATURES"] = folder;
+        start.Environment["CLIPOOD_DATA"] = _workbook.Root;
 
         using Process process = Process.Start(start)!;
         string error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
@@ -349,7 +350,7 @@ public sealed class ClipOodCommandTests : IDisposable
         var (code, _, error) = await RunAsync("--world", "middle-earth");
 
         Assert.Equal(2, code);
-        Assert.Contains("--world middle-earth: there is no such world. Worlds: pictograms, clip-features.", error, StringComparison.Ordinal);
+        Assert.Contains("--world middle-earth: there is no such world. Near are ", error, StringComparison.Ordinal);
     }
 
     [Fact]

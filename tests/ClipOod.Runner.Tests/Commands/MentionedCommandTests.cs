@@ -40,6 +40,6 @@ public sealed partial class MentionedCommandTests
     }
 
     // Up to the end of the code span, of the line, or to what explains the command.
-    [GeneratedRegex(@"clipood ((?:run|export|train|evaluate|results|doctor|jupyter)\b(?:(?!\s\s|\s#)[^`\r\n])*)")]
+    [GeneratedRegex(@"clipood ((?:run|fetch|list|verify|encode|merge|export|train|detect|evaluate|results|doctor|jupyter)\b(?:(?!\s\s|\s#)[^`\r\n])*)")]
     private static partial Regex Mention();
 }

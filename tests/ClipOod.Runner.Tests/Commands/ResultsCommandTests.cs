@@ -21,7 +21,7 @@ public sealed partial class ResultsCommandTests : IDisposable
             [
               { "name": "a, \"b\"", "value": "NaN", "tolerance": 0 },
               { "detector": "mcm", "id": "A", "ood": "near", "metric": "auroc", "seed": 1, "value": 0.1, "tolerance": 0.02 },
-              { "verdict": "x beats y", "word": "holds", "tolerance": 0.01, "estimate": 0.2, "low": 0.1, "high": 0.3, "n": 7, "margin": 0 }
+              { "verdict": "x beats y", "word": "holds", "tolerance": 0.01, "estimate": 0.2, "low": 0.1, "high": 0.3, "n": 7, "margin": 0, "source": "a paper" }
             ]
             """);
         string csv = _folder.PathOf("r.csv"), json = _folder.PathOf("r.json");
@@ -32,10 +32,10 @@ public sealed partial class ResultsCommandTests : IDisposable
         Assert.Matches(@"w +│ 1 +│ 1 +│ 1 +│ 1", output);
         Assert.Equal(
         [
-            "world,notebook,kind,name,detector,id,ood,metric,seed,value,tolerance,word,low,high,n,margin",
-            "w,09,number,\"a, \"\"b\"\"\",,,,,,NaN,0,,,,,",
-            "w,09,metric,mcm · A → near · auroc · seed 1,mcm,A,near,auroc,1,0.1,0.02,,,,,",
-            "w,09,verdict,x beats y,,,,,,0.2,0.01,holds,0.1,0.3,7,0",
+            "world,notebook,kind,name,detector,id,ood,metric,seed,value,tolerance,word,low,high,n,margin,source",
+            "w,09,number,\"a, \"\"b\"\"\",,,,,,NaN,0,,,,,,",
+            "w,09,metric,mcm · A → near · auroc · seed 1,mcm,A,near,auroc,1,0.1,0.02,,,,,,",
+            "w,09,verdict,x beats y,,,,,,0.2,0.01,holds,0.1,0.3,7,0,a paper",
         ], File.ReadAllLines(csv));
         JsonElement[] rows = [.. JsonDocument.Parse(File.ReadAllText(json)).RootElement.EnumerateArray()];
         Assert.Equal("NaN", rows[0].GetProperty("value").GetString());

@@ -95,7 +95,7 @@ public sealed class SiteWriterTests : IDisposable
         Assert.Equal("Class-wise entropy thresholds", Assert.Single(page.QuerySelectorAll("h1")).TextContent);
         Assert.Equal("Notebook 01 · World pictograms", page.QuerySelector(".eyebrow")!.TextContent);
         Assert.Empty(page.QuerySelectorAll("blockquote"));
-        Assert.Equal(["The idea", "The equation", "By hand", "On data", "By hand", "Summary", "Declared results"], page.QuerySelectorAll(".toc li").Select(item => item.TextContent));
+        Assert.Equal(["The idea", "The equation", "By hand", "On data", "By hand", "Summary", "What this page declares"], page.QuerySelectorAll(".toc li").Select(item => item.TextContent));
         Assert.Equal(["00-start-here.html", "02-broken.html"], page.QuerySelectorAll(".pager a").Select(link => link.GetAttribute("href")));
     }
 
@@ -124,8 +124,51 @@ public sealed class SiteWriterTests : IDisposable
     public void Page_WithResults_ShowsValueRecordedToleranceAndCheck()
     {
         string[][] rows = [.. Page("01-entropy-thresholds").QuerySelectorAll("#declared-results tbody tr").Select(row => row.Children.Select(cell => cell.TextContent).ToArray())];
-        Assert.Equal(["AUROC, MCM, CIFAR-10 against DTD", "0.987654", "0.9876", "0.0001", "✓ matches"], rows[0]);
-        Assert.Equal(["✓ matches", "✕ differs", "+ not recorded", "✕ missing"], rows.Select(row => row[4]));
+        Assert.Equal(["AUROC, MCM, CIFAR-10 against DTD", "0.987654", "0.0001", "✓ matches"], rows[0]);
+        Assert.Equal(["✓ matches", "✕ differs from 0.4642", "+ not recorded", "✕ missing, recorded is 0.913"], rows.Select(row => row[3]));
+    }
+
+    [Fact]
+    public void Page_BesideOtherWorlds_ShowsWhatIsRecordedThereAndWhatIsNot()
+    {
+        NotebookRun run = SampleRuns.All[1] with
+        {
+            Elsewhere =
+            [
+                new RecordedElsewhere("photographs", new Dictionary<string, DeclaredResult> { ["mean threshold (nats)"] = new NumberResult("mean threshold (nats)", -0.3, 1e-3) }, null),
+                new RecordedElsewhere("sketches", new Dictionary<string, DeclaredResult>(), "Nothing is recorded in the world <sketches>."),
+            ],
+        };
+        SiteWriter.Write(Site, [run], _options with { WorldReach = "It teaches <mechanism>." });
+        IDocument page = Parse(File.ReadAllText(Path.Combine(Site, "pictograms", "01-entropy-thresholds.html")));
+
+        Assert.Equal("World pictograms. It teaches <mechanism>.", page.QuerySelector("header.title .world")!.TextContent);
+        Assert.False(page.QuerySelector("#declared-results details")!.HasAttribute("open"));
+        Assert.Equal(["Result", "This run", "Tolerance", "Check", "Recorded in photographs", "Beside this run"], page.QuerySelectorAll("#declared-results th").Select(head => head.TextContent));
+        string[][] rows = [.. page.QuerySelectorAll("#declared-results tbody tr").Select(row => row.Children.Select(cell => cell.TextContent).ToArray())];
+        Assert.Equal(["not recorded", "-0.3", "not recorded", "not recorded"], rows.Select(row => row[4]));
+        Assert.Equal(["–", "other sign", "–", "–"], rows.Select(row => row[5]));
+        Assert.Equal(
+            [
+                "Beside photographs: 1 of 3 results are recorded in the world photographs too. The sign of the difference differs: “mean threshold (nats)”.",
+                "Beside sketches: Nothing is recorded in the world <sketches>.",
+            ],
+            page.QuerySelectorAll("#declared-results > p").Take(2).Select(paragraph => paragraph.TextContent));
+    }
+
+    [Fact]
+    public void Page_WithParameters_ListsThemWithWhatIsAllowed()
+    {
+        NotebookRun run = SampleRuns.With(SampleRuns.All[0], ("seed", "7")) with
+        {
+            Declared = [new DeclaredParameter("seed", "0", "a number from 0 to 9", "of the <draw>"), new DeclaredParameter("ood", "near", "one of near, far", "")],
+        };
+        SiteWriter.Write(Site, [run], _options);
+        IDocument page = Parse(File.ReadAllText(Path.Combine(Site, "pictograms", "00-start-here.seed=7.html")));
+
+        string[][] rows = [.. page.QuerySelectorAll("#parameters tbody tr").Select(row => row.Children.Select(cell => cell.TextContent).ToArray())];
+        Assert.Equal([["seed", "7", "0", "a number from 0 to 9", "of the <draw>"], ["ood", "near", "near", "one of near, far", ""]], rows);
+        Assert.Equal("What you can turn", page.QuerySelector(".toc a[href='#parameters']")!.TextContent);
     }
 
     [Fact]

@@ -51,11 +51,12 @@ internal static class PictogramWorld
             ToDataset(
                 pictograms,
                 "Large",
-                Union("train", [.. parts.Select(part => part.Train)]),
-                Union("validation", [.. parts.Select(part => part.Validation)]),
-                Union("test", [.. parts.Select(part => part.Test)]),
+                Union("train", parts.Select(part => part.Train)),
+                Union("validation", parts.Select(part => part.Validation)),
+                Union("test", parts.Select(part => part.Test)),
                 "All classes of A, B and C in one data set; pictures per class differ as theirs do."),
         ];
+        FeatureSet Union(string split, IEnumerable<FeatureSet> sets) => FeatureSet.Union(NameOf("All", parts.Sum(part => part.Test.NumClasses)), split, [.. sets]);
         PictogramManifest manifest = pictograms.Folder.Manifest;
         Concept[] known = [.. pictograms.Concepts.Values.Where(concept => !concept.HeldOut)];
         string[] words = [.. known.SelectMany(concept => concept.Synonyms.Prepend(concept.Name)).Order(StringComparer.Ordinal)];
@@ -80,25 +81,4 @@ internal static class PictogramWorld
         [.. Enumerable.Range(0, test.NumClasses)],
         [pictograms.EncodeClasses(test.Classes), pictograms.EncodeClasses(test.Classes, CaptionWriter.Templates)],
         note);
-
-    private static FeatureSet Union(string split, FeatureSet[] sets)
-    {
-        int offset = 0;
-        List<int> labels = [];
-        foreach (FeatureSet set in sets)
-        {
-            labels.AddRange(set.Labels.Select(label => label + offset));
-            offset += set.NumClasses;
-        }
-
-        return new FeatureSet(
-            NameOf("All", offset),
-            split,
-            sets[1..].Aggregate(sets[0].Features, (all, set) => all.Append(set.Features)),
-            labels,
-            [.. sets.SelectMany(set => set.Classes)],
-            string.Join(" ", sets.Select(set => set.Provenance)),
-            new Lazy<ImageBatch>(() => new ImageBatch(
-                labels.Count, PictogramArtist.Side, PictogramArtist.Side, [.. sets.SelectMany(set => set.Images!.Pixels.ToArray())])));
-    }
 }
