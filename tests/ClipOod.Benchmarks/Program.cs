@@ -8,6 +8,8 @@ switch (args)
 {
     case ["peers", .. { Length: <= 1 } filter]:
         return PeerComparison.Run(filter.SingleOrDefault(""));
+    case ["int8"]:
+        return Int8Comparison.Run();
     case ["memory", string queries]:
         Console.WriteLine(SearchMemory.Measure(int.Parse(queries, CultureInfo.InvariantCulture)).ToString(CultureInfo.InvariantCulture));
         return 0;

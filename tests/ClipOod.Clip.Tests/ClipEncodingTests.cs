@@ -45,6 +45,29 @@ public sealed class ClipEncodingTests : IDisposable
         Assert.Throws<ArgumentOutOfRangeException>(() => _model.EncodeImages(paths, new() { ThumbnailSide = 0 }, Stop));
     }
 
+    [Fact]
+    public void EncodeImages_InInt8_IsNearSinglePrecision_SaysSo_AndDoesNotDependOnTheBatch()
+    {
+        RgbImage[] images = [.. Enumerable.Range(0, 9).Select(i => Noise(seed: i, width: 20 + i, height: 30 - i))];
+        ClipEncoding single = _model.EncodeImages(images, cancellation: Stop), texts = _model.EncodeTexts(["a cat"], cancellation: Stop);
+        _model.Precision = ClipPrecision.Int8;
+        ClipEncoding codes = _model.EncodeImages(images, new() { BatchSize = 4 }, Stop), alone = _model.EncodeImages(images[5..6], cancellation: Stop);
+        Assert.Equal("FP32", single.Precision);
+        Assert.StartsWith("INT8", codes.Precision, StringComparison.Ordinal);
+        Assert.Equal(single.ModelHash, codes.ModelHash);
+        Assert.All(Enumerable.Range(0, 9), row => Assert.InRange(Cosine(single.Row(row), codes.Row(row)), 0.99, 0.9999999));
+        Assert.InRange(Cosine(codes.Row(5), alone.Row(0)), 0.999999, 1.000001);
+        Assert.Equal(_model.Width * 9, codes.Values.Length);
+
+        // Texts stay as they are, and all is as it was when it is set back.
+        Assert.Equal(texts.Values, _model.EncodeTexts(["a cat"], cancellation: Stop).Values);
+        _model.Precision = ClipPrecision.Single;
+        Assert.Equal(single.Values, _model.EncodeImages(images, cancellation: Stop).Values);
+        Assert.Throws<ArgumentOutOfRangeException>(() => _model.Precision = (ClipPrecision)7);
+
+        static double Cosine(ReadOnlySpan<float> a, ReadOnlySpan<float> b) => System.Numerics.Tensors.TensorPrimitives.CosineSimilarity(a, b);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(4)]

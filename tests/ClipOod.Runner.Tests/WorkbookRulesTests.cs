@@ -19,6 +19,9 @@ public sealed partial class WorkbookRulesTests
 
     private static readonly IReadOnlyList<NotebookFile> _notebooks = NotebookFile.Find(Path.Combine(Repository.Root, "notebooks"));
 
+    // 00 says what the worlds are.
+    public static TheoryData<string> NamesInEveryWorld => [.. _notebooks.Where(notebook => notebook.Worlds.Count == 0 && notebook.Number != "00").Select(notebook => notebook.Id)];
+
     public static TheoryData<string> Names => [.. _notebooks.Select(notebook => notebook.Id)];
 
     [Fact]
@@ -66,6 +69,15 @@ public sealed partial class WorkbookRulesTests
             Link().Matches(string.Join('\n', Notebook(name).Document.Cells.Select(cell => cell.Source))),
             link => Assert.Contains(_notebooks, notebook => notebook.Id == link.Groups[1].Value));
 
+    // A page holds no text of another world: what is true in one only stands in a paragraph that begins with its name.
+    [Theory]
+    [MemberData(nameof(NamesInEveryWorld))]
+    public void Text_OfOneWorld_StandsUnderItsName(string name) => Assert.All(
+        Notebook(name).Document.Cells.Where(cell => cell.Kernel == "markdown").SelectMany(cell => cell.Source.Split("\n\n")),
+        paragraph => Assert.False(
+            OneWorld().IsMatch(paragraph) && !UnderItsName().IsMatch(paragraph),
+            $"This is of one world only. Begin the paragraph with **In `name`:**, or say it for every world:\n{paragraph}"));
+
     [Fact]
     public void Readme_ListsTheNotebooks()
     {
@@ -85,6 +97,12 @@ public sealed partial class WorkbookRulesTests
 
     private static IEnumerable<string> Code(string name) =>
         Notebook(name).Document.Cells.Where(cell => cell.Kernel == "csharp").Select(cell => cell.Source);
+
+    [GeneratedRegex(@"\bpictograms?\b|\bdrawings?\b|\btiny CLIP\b|\bclip-features\b", RegexOptions.IgnoreCase)]
+    private static partial Regex OneWorld();
+
+    [GeneratedRegex(@"^\s*(- )?\*\*In `[\w-]+`:\*\*")]
+    private static partial Regex UnderItsName();
 
     [GeneratedRegex(@"\]\(([^)/]+)\.dib(?:#[^)]*)?\)")]
     private static partial Regex Link();

@@ -12,6 +12,9 @@ public sealed partial class Graph
     private const int OpsetVersion = 17;
     private const int IrVersion = 8;
 
+    // Beside which the values of large constants are said to lie: the model itself.
+    internal const string ExternalFile = "model.onnx";
+
     // Protocol buffers end at 2 GiB.
     private const long LargestModel = 2_000_000_000;
 
@@ -21,20 +24,28 @@ public sealed partial class Graph
     public byte[] ToModel(IReadOnlyList<Tensor> outputs, bool training = false) => ToModel(outputs, training, initializer: null);
 
     /// <summary>The leaves (inputs, weights, states) that some tensors depend on, in the order of their making.</summary>
-    internal IReadOnlyList<Tensor> LeavesOf(IReadOnlyList<Tensor> outputs) =>
-        [.. Needed(outputs).Where(t => t.Producer is null && !_constants.ContainsKey(t) && t != _trainingMode)];
+    /// <param name="outputs">The tensors.</param>
+    /// <param name="quantized">The nodes that take 8-bit codes in place of their weights.</param>
+    internal IReadOnlyList<Tensor> LeavesOf(IReadOnlyList<Tensor> outputs, Dictionary<Node, QuantizedWeights> quantized) =>
+        [.. Needed(outputs, quantized, out _).Where(t => t.Producer is null && !_constants.ContainsKey(t) && t != _trainingMode)];
 
     /// <summary>The model, with the weights that <paramref name="initializer"/> gives a value inside it.</summary>
-    internal byte[] ToModel(IReadOnlyList<Tensor> outputs, bool training, Func<Weight, TensorProto>? initializer)
+    internal byte[] ToModel(
+        IReadOnlyList<Tensor> outputs, bool training, Func<Weight, TensorProto>? initializer, Dictionary<Node, QuantizedWeights>? quantized = null)
     {
         ArgumentNullException.ThrowIfNull(outputs);
+        quantized ??= [];
         GraphProto graph = new() { Name = Name };
         HashSet<Node> written = [];
-        foreach (Tensor tensor in Needed(outputs, out Dictionary<Node, (Tensor Tensor, int Axis)> sources))
+        foreach (Tensor tensor in Needed(outputs, quantized, out Dictionary<Node, (Tensor Tensor, int Axis)> sources))
         {
             if (tensor.Producer is { } node)
             {
-                if (written.Add(node))
+                if (quantized.TryGetValue(node, out QuantizedWeights? weights))
+                {
+                    graph.Node.Add(weights.ToProto(node));
+                }
+                else if (written.Add(node))
                 {
                     graph.Node.Add(sources.TryGetValue(node, out (Tensor Tensor, int Axis) source) ? ToProto(SizeReader(node, source)) : ToProto(node));
                 }
@@ -57,6 +68,12 @@ public sealed partial class Graph
             }
         }
 
+        if (quantized.Count > 0)
+        {
+            graph.Initializer.Add(QuantizedWeights.Constants());
+            graph.Initializer.Add(quantized.Values.Distinct().SelectMany(weights => weights.ToExternalProtos()));
+        }
+
         graph.Output.Add(outputs.Select(Describe));
         ModelProto model = new()
         {
@@ -77,14 +94,15 @@ public sealed partial class Graph
     };
 
     /// <summary>All tensors that some depend on, and these, in the order of their making.</summary>
-    private IEnumerable<Tensor> Needed(IReadOnlyList<Tensor> outputs) => Needed(outputs, out _);
+    private IEnumerable<Tensor> Needed(IReadOnlyList<Tensor> outputs) => Needed(outputs, [], out _);
 
     /// <summary>The same, with where the nodes that read a size of an input read it.</summary>
     /// <remarks>
     /// That is an input that is needed anyway and has this size, rather than the one that the symbol was first seen on: texts are
     /// then computed without feeding the images that share their batch size elsewhere in the graph.
     /// </remarks>
-    private IEnumerable<Tensor> Needed(IReadOnlyList<Tensor> outputs, out Dictionary<Node, (Tensor Tensor, int Axis)> sources)
+    private IEnumerable<Tensor> Needed(
+        IReadOnlyList<Tensor> outputs, Dictionary<Node, QuantizedWeights> quantized, out Dictionary<Node, (Tensor Tensor, int Axis)> sources)
     {
         HashSet<Tensor> needed = [];
         Queue<Node> sizes = [];
@@ -106,7 +124,7 @@ public sealed partial class Graph
                     continue;
                 }
 
-                foreach (Tensor input in tensor.Producer?.Inputs ?? [])
+                foreach (Tensor input in tensor.Producer is not { } maker ? [] : quantized.ContainsKey(maker) ? QuantizedWeights.InputsOf(maker) : maker.Inputs)
                 {
                     open.Push(input);
                 }
@@ -129,11 +147,11 @@ public sealed partial class Graph
     }
 
     /// <summary>The weights from which ONNX Runtime computes other constants before the first run, where weights are constant.</summary>
-    internal HashSet<Tensor> FoldedWith(IReadOnlyList<Tensor> outputs)
+    internal HashSet<Tensor> FoldedWith(IReadOnlyList<Tensor> outputs, Dictionary<Node, QuantizedWeights> quantized)
     {
         HashSet<Tensor> constant = [];
         HashSet<Tensor> folded = [];
-        foreach (Tensor tensor in Needed(outputs))
+        foreach (Tensor tensor in Needed(outputs, quantized, out _))
         {
             if (tensor is Weight || _constants.ContainsKey(tensor))
             {
@@ -150,14 +168,49 @@ public sealed partial class Graph
     }
 
     /// <summary>A constant whose values ONNX Runtime is given apart from the model.</summary>
-    internal static TensorProto ToExternalProto(Weight weight, string file) => new()
+    internal static TensorProto ToExternalProto(string name, ElementType type, long[] sizes) => new()
     {
-        Name = weight.Name,
-        DataType = (int)weight.Type,
-        Dims = { weight.Shape.ToSizes() },
+        Name = name,
+        DataType = (int)type,
+        Dims = { sizes },
         DataLocation = TensorProto.Types.DataLocation.External,
-        ExternalData = { new StringStringEntryProto { Key = "location", Value = file } },
+        ExternalData = { new StringStringEntryProto { Key = "location", Value = ExternalFile } },
     };
+
+    /// <summary>
+    /// The linear layers that some tensors depend on whose weights are a weight or whole rows of one, as PyTorch lays them out, with
+    /// the 8-bit codes of its present values.
+    /// </summary>
+    internal Dictionary<Node, QuantizedWeights> Quantize(IReadOnlyList<Tensor> outputs)
+    {
+        Dictionary<(Weight, int, int), QuantizedWeights> made = [];
+        Dictionary<Node, QuantizedWeights> quantized = [];
+        foreach (Node node in Needed(outputs).Select(tensor => tensor.Producer).OfType<Node>().Distinct())
+        {
+            if (node.Operation == "Gemm" && node.Attributes.Contains(("transB", 1)) && RowsOf(node.Inputs[1]) is { } rows)
+            {
+                quantized.Add(node, made.TryGetValue(rows, out QuantizedWeights? weights) ? weights : made[rows] = new QuantizedWeights(rows.Weight, rows.From, rows.To));
+            }
+        }
+
+        return quantized;
+    }
+
+    /// <summary>The weight that a tensor is, or of which it is a slice of rows; null for others.</summary>
+    private (Weight Weight, int From, int To)? RowsOf(Tensor tensor)
+    {
+        switch (tensor)
+        {
+            case Weight whole:
+                return (whole, 0, (int)whole.Shape[0].Size);
+            case { Producer: { Operation: "Slice" } slice } when slice.Inputs[0] is Weight weight
+                && slice.Inputs.Skip(1).Select(input => _constants.TryGetValue(input, out byte[]? bytes) && bytes.Length == sizeof(long) ? BitConverter.ToInt64(bytes) : -1).ToArray()
+                    is [>= 0 and var from, > 0 and var to, 0] && to <= weight.Shape[0].Size:
+                return (weight, (int)from, (int)to);
+            default:
+                return null;
+        }
+    }
 
     /// <summary>A constant with the present values of a weight.</summary>
     internal TensorProto ValueOf(Weight weight)
@@ -186,7 +239,7 @@ public sealed partial class Graph
         return proto;
     }
 
-    private static AttributeProto ToProto(string name, object value) => value switch
+    internal static AttributeProto ToProto(string name, object value) => value switch
     {
         float f => new() { Name = name, F = f, Type = AttributeType.Float },
         int i => new() { Name = name, I = i, Type = AttributeType.Int },

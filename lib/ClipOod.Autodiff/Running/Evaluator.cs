@@ -15,8 +15,13 @@ public sealed class Evaluator : IDisposable
     /// </param>
     /// <param name="training">Whether dropout drops.</param>
     /// <param name="threads">Number of threads of one run, all processors where null.</param>
-    /// <exception cref="ArgumentException">There is no output, or the outputs are of different graphs.</exception>
-    public Evaluator(IReadOnlyList<Tensor> outputs, bool constantWeights = false, bool training = false, int? threads = null)
+    /// <param name="quantized">
+    /// Whether linear layers multiply 8-bit codes, on the CPU: those of the weights with a scale for each output, made here, and those of
+    /// each row of the input with a scale of its own, made in each run, so that a row does not depend on the others. For constant
+    /// weights in single precision; nothing is differentiated so.
+    /// </param>
+    /// <exception cref="ArgumentException">There is no output, the outputs are of different graphs, or the weights are to be quantised and not constant or of double precision.</exception>
+    public Evaluator(IReadOnlyList<Tensor> outputs, bool constantWeights = false, bool training = false, int? threads = null, bool quantized = false)
     {
         ArgumentNullException.ThrowIfNull(outputs);
         if (outputs.Count == 0)
@@ -24,8 +29,13 @@ public sealed class Evaluator : IDisposable
             throw new ArgumentException("Got no tensor to compute, expected at least one.", nameof(outputs));
         }
 
+        if (quantized && (!constantWeights || outputs[0].Graph.Type != ElementType.Float))
+        {
+            throw new ArgumentException("Only constant weights in single precision are quantised: set constantWeights, or leave quantized out.", nameof(quantized));
+        }
+
         Outputs = outputs;
-        _program = new Program(outputs[0].Graph, outputs, training, threads, constantWeights);
+        _program = new Program(outputs[0].Graph, outputs, training, threads, constantWeights, quantized);
     }
 
     /// <summary>The tensors that it computes.</summary>

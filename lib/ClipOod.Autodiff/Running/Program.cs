@@ -17,17 +17,21 @@ internal sealed class Program : IDisposable
     // ONNX Runtime reads these as long as the session lives.
     private readonly List<OrtValue> _kept = [];
 
-    public Program(Graph graph, IReadOnlyList<Tensor> outputs, bool training, int? threads, bool constantWeights = false)
+    // The same, made for this session alone.
+    private readonly List<OrtValue> _made = [];
+
+    public Program(Graph graph, IReadOnlyList<Tensor> outputs, bool training, int? threads, bool constantWeights = false, bool quantized = false)
     {
         Outputs = [.. outputs.Distinct()];
         _names = Outputs.ToDictionary(tensor => tensor, tensor => tensor.Name);
-        IReadOnlyList<Tensor> leaves = graph.LeavesOf(outputs);
+        Dictionary<Node, QuantizedWeights> weights = quantized ? graph.Quantize(outputs) : [];
+        IReadOnlyList<Tensor> leaves = graph.LeavesOf(outputs, weights);
         Weight[] constants = constantWeights ? [.. leaves.OfType<Weight>()] : [];
         _leaves = [.. leaves.Except(constants)];
         _inputs = leaves.Where(graph.Inputs.Contains).ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
-        using SessionOptions options = Engine.CreateOptions(threads);
+        using SessionOptions options = Engine.CreateOptions(threads, onCpu: quantized);
         Session = constantWeights
-            ? LoadConstant(graph, training, constants, options)
+            ? LoadConstant(graph, training, constants, weights, options)
             : new InferenceSession(graph.ToModel(Outputs, training), options);
     }
 
@@ -70,7 +74,11 @@ internal sealed class Program : IDisposable
         return program.Run(binding, program.Outputs)[0];
     }
 
-    public void Dispose() => Session.Dispose();
+    public void Dispose()
+    {
+        Session.Dispose();
+        _made.ForEach(value => value.Dispose());
+    }
 
     /// <summary>
     /// Binds the feeds to inputs, after checking that they are complete and fit, and to the other leaves what
@@ -120,9 +128,9 @@ internal sealed class Program : IDisposable
     /// Loads the graph with its weights as constants. Large ones stay where they are, and ONNX Runtime reads them
     /// there, so that loading takes neither their time nor their memory a second time.
     /// </summary>
-    private InferenceSession LoadConstant(Graph graph, bool training, Weight[] weights, SessionOptions options)
+    private InferenceSession LoadConstant(Graph graph, bool training, Weight[] weights, Dictionary<Node, QuantizedWeights> quantized, SessionOptions options)
     {
-        HashSet<Tensor> folded = graph.FoldedWith(Outputs);
+        HashSet<Tensor> folded = graph.FoldedWith(Outputs, quantized);
         Weight[] apart = [.. weights.Where(p => p.Count * p.Type.SizeOf() >= SmallestApart && !folded.Contains(p))];
         foreach (Weight weight in apart)
         {
@@ -131,17 +139,23 @@ internal sealed class Program : IDisposable
             options.AddInitializer(weight.Name, value);
         }
 
+        foreach ((string name, OrtValue value) in quantized.Values.Distinct().SelectMany(weights => weights.Values))
+        {
+            _made.Add(value);
+            options.AddInitializer(name, value);
+        }
+
         // To ONNX Runtime these are tensors of an external file, replaced by ours. The file must exist but is not read,
         // and must lie beside the model: it is the model.
-        const string File = "model.onnx";
         DirectoryInfo folder = Directory.CreateTempSubdirectory("clipood-");
         try
         {
-            string path = Path.Combine(folder.FullName, File);
-            System.IO.File.WriteAllBytes(path, graph.ToModel(
+            string path = Path.Combine(folder.FullName, Graph.ExternalFile);
+            File.WriteAllBytes(path, graph.ToModel(
                 Outputs,
                 training,
-                weight => apart.Contains(weight) ? Graph.ToExternalProto(weight, File) : graph.ValueOf(weight)));
+                weight => apart.Contains(weight) ? Graph.ToExternalProto(weight.Name, weight.Type, weight.Shape.ToSizes()) : graph.ValueOf(weight),
+                quantized));
             return new InferenceSession(path, options);
         }
         finally

@@ -41,6 +41,9 @@ public abstract class ClipEncoder : IDisposable
     /// <summary>A fingerprint of the model, as hexadecimal digits.</summary>
     public abstract string ModelHash { get; }
 
+    /// <summary>The name of the numbers in which it encodes images, by which their features say how they were made: "FP32" or such as "INT8".</summary>
+    public virtual string PrecisionName => ClipPrecision.Single.Name();
+
     /// <summary>Encodes image files. Files that cannot be decoded are reported in the result; the others are encoded.</summary>
     /// <param name="paths">The files.</param>
     /// <param name="options">Batch size, normalisation, progress.</param>
@@ -270,6 +273,7 @@ public abstract class ClipEncoder : IDisposable
         {
             Failures = failures,
             Preprocessing = ImageProcessor.ToString(),
+            Precision = PrecisionName,
         };
 
     /// <summary>Decodes and resizes batches, on all processors, as long as there is room for them.</summary>
@@ -427,6 +431,7 @@ public abstract class ClipEncoder : IDisposable
             Sources = sources,
             IsNormalized = options.Normalize,
             ModelHash = ModelHash,
+            Precision = ClipPrecision.Single.Name(),
         };
     }
 

@@ -76,6 +76,9 @@ public sealed record ClipEncoding
     /// <summary>The model's <see cref="ClipEncoder.ModelHash"/>.</summary>
     public required string ModelHash { get; init; }
 
+    /// <summary>In what numbers it was computed: the model's <see cref="ClipEncoder.PrecisionName"/>, of texts "FP32".</summary>
+    public required string Precision { get; init; }
+
     /// <summary>How images were prepared, such as "resize 224 Bicubic, centre crop, mean 0.481 0.458 0.408, deviation 0.269 0.261 0.276"; null for texts.</summary>
     public string? Preprocessing { get; init; }
 

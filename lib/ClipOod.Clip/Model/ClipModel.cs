@@ -25,6 +25,7 @@ public sealed class ClipModel : ClipEncoder
     private Evaluator? _joinedSession;
     private ClipImageOutputs _joinedOutputs;
     private Tensor? _localFeatures;
+    private ClipPrecision _precision;
     private string? _hash;
 
     // The values as they were loaded, as long as nothing was trained: hashing them needs no copies.
@@ -86,6 +87,27 @@ public sealed class ClipModel : ClipEncoder
 
     /// <summary>Scaled cosines of <see cref="ImageFeatures"/> and <see cref="TextFeatures"/>, shape (batch, batch).</summary>
     public Tensor Logits => ClipLosses.Logits(ImageFeatures, TextFeatures, LogitScale);
+
+    /// <summary>
+    /// In what numbers it encodes images from now on: single precision unless it is set. Texts, which are few, and the towers' graphs, and so
+    /// training and gradients, are in single precision whatever it says. Features of two precisions are not to be mixed.
+    /// </summary>
+    public ClipPrecision Precision
+    {
+        get => _precision;
+        set
+        {
+            _ = value.Name();
+            if (value != _precision)
+            {
+                _precision = value;
+                CloseSessions();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override string PrecisionName => Precision.Name();
 
     /// <summary>SHA-256 over the activation and the names and values of all weights: equal whatever layout they were read from.</summary>
     public override string ModelHash => _hash ??= ComputeHash();
@@ -234,12 +256,8 @@ public sealed class ClipModel : ClipEncoder
     /// </summary>
     public void Refresh()
     {
-        _imageSession?.Dispose();
-        _textSession?.Dispose();
-        _pooledSession?.Dispose();
-        _localSession?.Dispose();
-        _joinedSession?.Dispose();
-        (_imageSession, _textSession, _pooledSession, _localSession, _joinedSession, _hash, _loaded) = (null, null, null, null, null, null, null);
+        CloseSessions();
+        (_hash, _loaded) = (null, null);
     }
 
     /// <summary>Closes sessions and files; the model can no longer be used.</summary>
@@ -271,21 +289,33 @@ public sealed class ClipModel : ClipEncoder
             .OrderBy(entry => entry.Key, StringComparer.Ordinal)
             .Select(entry => (entry.Key, entry.Value));
 
+    private void CloseSessions()
+    {
+        _imageSession?.Dispose();
+        _textSession?.Dispose();
+        _pooledSession?.Dispose();
+        _localSession?.Dispose();
+        _joinedSession?.Dispose();
+        (_imageSession, _textSession, _pooledSession, _localSession, _joinedSession) = (null, null, null, null, null);
+    }
+
+    private Evaluator Session(IReadOnlyList<Tensor> outputs) => new(outputs, constantWeights: true, quantized: Precision == ClipPrecision.Int8);
+
     private protected override float[] EncodePixels(Memory<float> pixels, int count)
     {
-        _imageSession ??= new Evaluator([ImageFeatures], constantWeights: true);
+        _imageSession ??= Session([ImageFeatures]);
         return _imageSession.Run((Pixels.Name, pixels))[0].Values<float>();
     }
 
     private PixelEncoder PooledOutput => new(Config.Vision.Width, (pixels, _) =>
     {
-        _pooledSession ??= new Evaluator([PooledFeatures], constantWeights: true);
+        _pooledSession ??= Session([PooledFeatures]);
         return _pooledSession.Run((Pixels.Name, pixels))[0].Values<float>();
     });
 
     private PixelEncoder LocalOutput => new(Config.Patches * Config.EmbeddingWidth, (pixels, _) =>
     {
-        _localSession ??= new Evaluator([_localFeatures ??= ImageTower.Locals(Pixels)], constantWeights: true);
+        _localSession ??= Session([_localFeatures ??= ImageTower.Locals(Pixels)]);
         return _localSession.Run((Pixels.Name, pixels))[0].Values<float>();
     });
 
@@ -304,7 +334,7 @@ public sealed class ClipModel : ClipEncoder
             if (_joinedSession is null || _joinedOutputs != outputs)
             {
                 _joinedSession?.Dispose();
-                _joinedSession = new Evaluator([.. wanted.Select(TensorOf)], constantWeights: true);
+                _joinedSession = Session([.. wanted.Select(TensorOf)]);
                 _joinedOutputs = outputs;
             }
 

@@ -214,7 +214,7 @@ public static partial class Charts
     /// <param name="title">What is compared.</param>
     /// <param name="yTitle">Name of the value with its direction, such as "AUROC (higher = better)".</param>
     /// <param name="categories">Names along the axis.</param>
-    /// <param name="groups">One estimate per category for each group, as from <see cref="Metrics.Bootstrap"/>.</param>
+    /// <param name="groups">One estimate per category for each group, as from <see cref="Resamples"/> or <see cref="Inference.OfMean"/>.</param>
     /// <param name="format">How the values are written.</param>
     /// <exception cref="ArgumentException">There is no category or group, or lengths differ.</exception>
     public static ChartView Bars(
@@ -293,8 +293,9 @@ public static partial class Charts
                 ? (object[])[new { type = "line", xref = "paper", x0 = 0, x1 = 1, y0 = 0.5, y1 = 0.5, line = new { color = Plot.GuideColor, dash = "dot", width = 2 } }]
                 : [],
             annotations = hasChance
-                ? (object[])[new { text = "chance", xref = "paper", x = 1, xanchor = "right", y = 0.5, yanchor = "bottom", showarrow = false, font = new { size = 11 } }]
+                ? (object[])[new { text = "chance", xref = "paper", x = 1, xanchor = "left", xshift = 4, y = 0.5, yanchor = "middle", showarrow = false, font = new { size = 11 } }]
                 : [],
+            margin = new { l = 8, r = hasChance ? 52 : 16, t = 4, b = 8, pad = 0 },
             xaxis = CategoryAxis("", categories),
             yaxis = Plot.YAxis(yTitle, percent ? new { tickformat = ".0%", rangemode = "tozero" } : new { rangemode = "tozero" }),
             barmode = "group",

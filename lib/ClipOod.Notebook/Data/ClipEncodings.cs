@@ -40,7 +40,10 @@ internal static class ClipEncodings
             [.. encoding.Indices.Select(i => labels[i])],
             classes,
             $"{Encoder(encoding)}; {encoding.Preprocessing}.{failed}",
-            images?.Select(encoding.Indices));
+            images?.Select(encoding.Indices))
+        {
+            Precision = encoding.Precision,
+        };
     }
 
     /// <summary>Encoded texts, or prompt ensembles of classes, as text features.</summary>
@@ -70,7 +73,9 @@ internal static class ClipEncodings
     /// <summary>The same pictures, each made when it is asked for: those of a large data set do not fit into memory at once.</summary>
     internal static IReadOnlyList<RgbImage> AsRgbImages(this ImageBatch images) => new Pictures(images);
 
-    private static string Encoder(ClipEncoding encoding) => $"Encoded by the CLIP model {encoding.ModelHash}";
+    // Single precision is the rule, and goes without saying.
+    private static string Encoder(ClipEncoding encoding) =>
+        $"Encoded by the CLIP model {encoding.ModelHash}{(encoding.Precision == ClipPrecision.Single.Name() ? "" : $" in {encoding.Precision}")}";
 
     private static Embeddings ToEmbeddings(ClipEncoding encoding) => encoding.IsNormalized
         ? new Embeddings(encoding.Count, encoding.Width, encoding.Values)

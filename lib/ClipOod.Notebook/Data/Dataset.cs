@@ -32,6 +32,11 @@ public sealed class Dataset
         IReadOnlyList<TextFeatures> texts,
         string note)
     {
+        foreach (FeatureSet? part in new[] { train, validation })
+        {
+            FeatureSet.RequireOnePrecision(test, part ?? test);
+        }
+
         Role = role;
         _train = train;
         _validation = validation;

@@ -9,11 +9,14 @@ namespace ClipOod.Notebook;
 /// </summary>
 /// <remarks>
 /// As a file: safetensors with <c>image_features</c> (F16 or F32, (N, D)), <c>labels</c> (I32 or I64, (N)), optionally
-/// <c>images</c> (U8, (N, H, W, 3)), and the metadata <c>dataset</c>, <c>split</c>, <c>source</c>, <c>note</c> and <c>classes</c>, a JSON list.
+/// <c>images</c> (U8, (N, H, W, 3)), and the metadata <c>dataset</c>, <c>split</c>, <c>source</c>, <c>note</c>, <c>precision</c> and
+/// <c>classes</c>, a JSON list.
 /// </remarks>
 [TypeFormatterSource(typeof(HtmlFormatterSource))]
 public sealed class FeatureSet
 {
+    private const string UsualPrecision = "FP32";
+
     private readonly Lazy<ImageBatch>? _images;
 
     /// <summary>Checks and wraps the parts.</summary>
@@ -104,6 +107,12 @@ public sealed class FeatureSet
     /// <summary>Where the features come from and how they were made.</summary>
     public string Provenance { get; }
 
+    /// <summary>
+    /// In what numbers the model computed, such as "FP32" (also where nothing says it) or "INT8" (<see cref="Clip.ClipEncoder.PrecisionName"/>).
+    /// Sets of two precisions are not compared.
+    /// </summary>
+    public string Precision { get; init; } = UsualPrecision;
+
     /// <summary>The images, where they are at hand; null otherwise.</summary>
     public ImageBatch? Images => _images?.Value;
 
@@ -122,16 +131,16 @@ public sealed class FeatureSet
     public FeatureSet Select(IReadOnlyList<int> rows)
     {
         Embeddings features = Features.Select(rows);
-        return new FeatureSet(Name, Split, features, [.. rows.Select(i => Labels[i])], Classes, Provenance, Pictures(images => images.Select(rows)));
+        return new FeatureSet(Name, Split, features, [.. rows.Select(i => Labels[i])], Classes, Provenance, Pictures(images => images.Select(rows))) { Precision = Precision };
     }
 
     /// <summary>The same rows under another name for their part of the data set.</summary>
     /// <param name="split">Such as "validation".</param>
-    internal FeatureSet WithSplit(string split) => new(Name, split, Features, Labels, Classes, Provenance, _images);
+    internal FeatureSet WithSplit(string split) => new(Name, split, Features, Labels, Classes, Provenance, _images) { Precision = Precision };
 
     /// <summary>These rows followed by the rows of another part of the same data set.</summary>
     /// <param name="other">A set with the same classes in the same order.</param>
-    /// <exception cref="ArgumentException">The classes or widths differ.</exception>
+    /// <exception cref="ArgumentException">The classes, widths or precisions differ.</exception>
     public FeatureSet Append(FeatureSet other)
     {
         ArgumentNullException.ThrowIfNull(other);
@@ -142,6 +151,7 @@ public sealed class FeatureSet
                 nameof(other));
         }
 
+        RequireOnePrecision(this, other);
         Lazy<ImageBatch>? images = other._images is null
             ? null
             : Pictures(ours => ours.Append(other._images.Value));
@@ -152,7 +162,10 @@ public sealed class FeatureSet
             [.. Labels, .. other.Labels],
             Classes,
             Provenance == other.Provenance ? Provenance : $"{Provenance} {other.Provenance}",
-            images);
+            images)
+        {
+            Precision = Precision,
+        };
     }
 
     /// <summary>These rows followed by the rows of another data set, of K + L classes: class k of the other becomes class K + k.</summary>
@@ -171,6 +184,7 @@ public sealed class FeatureSet
         List<int> labels = [];
         foreach (FeatureSet set in sets)
         {
+            RequireOnePrecision(sets[0], set);
             labels.AddRange(set.Labels.Select(label => label + offset));
             offset += set.NumClasses;
         }
@@ -182,7 +196,10 @@ public sealed class FeatureSet
             labels,
             [.. sets.SelectMany(set => set.Classes)],
             string.Join(" ", sets.Select(set => set.Provenance).Distinct()),
-            sets.Any(set => set._images is null) ? null : new Lazy<ImageBatch>(() => sets.Skip(1).Aggregate(sets[0].Images!, (all, set) => all.Append(set.Images!))));
+            sets.Any(set => set._images is null) ? null : new Lazy<ImageBatch>(() => sets.Skip(1).Aggregate(sets[0].Images!, (all, set) => all.Append(set.Images!))))
+        {
+            Precision = sets[0].Precision,
+        };
     }
 
     /// <summary>Only the rows of the given classes; class <c>keep[k]</c> becomes class k.</summary>
@@ -212,7 +229,10 @@ public sealed class FeatureSet
             [.. rows.Select(i => newLabel[Labels[i]])],
             [.. keep.Select(k => Classes[k])],
             Provenance,
-            Pictures(images => images.Select(rows)));
+            Pictures(images => images.Select(rows)))
+        {
+            Precision = Precision,
+        };
     }
 
     /// <summary>
@@ -288,7 +308,10 @@ public sealed class FeatureSet
                 labels,
                 ReadList(file, "classes") ?? Numbered(labels),
                 string.Join("; ", provenance) + ".",
-                file.Contains("images") ? ReadImages(file["images"]) : null);
+                file.Contains("images") ? ReadImages(file["images"]) : null)
+            {
+                Precision = file.Metadata.GetValueOrDefault("precision", UsualPrecision),
+            };
         }
         catch (ArgumentException error)
         {
@@ -310,13 +333,19 @@ public sealed class FeatureSet
             tensors.Add(SafetensorsTensor.FromBytes("images", [images.Count, images.Height, images.Width, 3], images.Pixels));
         }
 
-        Safetensors.Write(path, tensors, new Dictionary<string, string>
+        Dictionary<string, string> metadata = new()
         {
             ["dataset"] = Name,
             ["split"] = Split,
             ["source"] = Provenance,
             ["classes"] = JsonSerializer.Serialize(Classes),
-        });
+        };
+        if (Precision != UsualPrecision)
+        {
+            metadata["precision"] = Precision;
+        }
+
+        Safetensors.Write(path, tensors, metadata);
     }
 
     /// <summary>The set in one line of HTML.</summary>
@@ -372,7 +401,18 @@ public sealed class FeatureSet
     }
 
     /// <summary>The same rows with other images, or none.</summary>
-    internal FeatureSet WithImages(Lazy<ImageBatch>? images) => new(Name, Split, Features, Labels, Classes, Provenance, images);
+    internal FeatureSet WithImages(Lazy<ImageBatch>? images) => new(Name, Split, Features, Labels, Classes, Provenance, images) { Precision = Precision };
+
+    /// <summary>Refuses sets that cannot be compared: the same images have other features in another precision.</summary>
+    /// <exception cref="ArgumentException">The precisions differ.</exception>
+    internal static void RequireOnePrecision(FeatureSet one, FeatureSet other)
+    {
+        if (one.Precision != other.Precision)
+        {
+            throw new ArgumentException(
+                $"{other.Name} {other.Split} was encoded in {other.Precision}, {one.Name} {one.Split} in {one.Precision}: features of two precisions do not compare. Encode one of them anew.");
+        }
+    }
 
     // Made of the images when somebody looks at the result.
     private Lazy<ImageBatch>? Pictures(Func<ImageBatch, ImageBatch> of) => _images is null ? null : new Lazy<ImageBatch>(() => of(_images.Value));

@@ -139,7 +139,7 @@ public sealed class ImageFolder
 
         FeatureSet set = encoding.ToFeatureSet(name, "own images", Labels, Classes);
         return new EncodedFolder(
-            new FeatureSet(set.Name, set.Split, set.Features, set.Labels, set.Classes, set.Provenance, ImageBatch.Of(encoding.Thumbnails)),
+            new FeatureSet(set.Name, set.Split, set.Features, set.Labels, set.Classes, set.Provenance, ImageBatch.Of(encoding.Thumbnails)) { Precision = set.Precision },
             [.. encoding.Indices.Select(i => Files[i])],
             encoding.Failures);
     }

@@ -85,6 +85,7 @@ public sealed class Bench
     public OodSet Clean(string role, FeatureSet images)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(role);
+        FeatureSet.RequireOnePrecision(Id.Test, images);
         ClassPair[] known = KnownOf(images);
         FeatureSet left = known.Length == 0 ? images : images.WithoutClasses(known.Select(pair => pair.Ood));
         return left.Count > 0
@@ -149,6 +150,7 @@ public sealed class Bench
     {
         ArgumentNullException.ThrowIfNull(detector);
         ArgumentNullException.ThrowIfNull(ood);
+        FeatureSet.RequireOnePrecision(Id.Test, ood);
         if (detector is not StreamDetector stream)
         {
             return (ScoresOf(detector, Test, seed), ScoresOf(detector, ood, seed));

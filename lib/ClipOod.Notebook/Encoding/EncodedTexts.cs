@@ -44,11 +44,11 @@ internal static class EncodedTexts
             ["classes"] = JsonSerializer.Serialize(names),
             ["prompt"] = single,
             ["prompt_ensemble"] = string.Join(" | ", ensemble),
-            ["source"] = $"Encoded by {modelName} (model {model.ModelHash}); FP32",
+            ["source"] = $"Encoded by {modelName} (model {model.ModelHash}); {model.PrecisionName}",
             [LogitScaleKey] = Math.Exp(model.LogitScale.Value.ToDouble()).ToString("R", CultureInfo.InvariantCulture),
             ["model"] = modelName,
             [EncodedSets.ModelHashKey] = model.ModelHash,
-            ["precision"] = "FP32",
+            ["precision"] = model.PrecisionName,
         };
         if (File.Exists(path))
         {

@@ -64,7 +64,7 @@ internal sealed record EncodingPlan
     {
         Model = modelName,
         ModelSha256 = model.ModelHash,
-        Precision = "FP32",
+        Precision = model.PrecisionName,
         ImageSize = model.ImageProcessor.Size,
         Preprocessing = model.ImageProcessor.ToString(),
         Outputs = outputs.ToString(),

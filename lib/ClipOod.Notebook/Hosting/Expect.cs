@@ -64,6 +64,32 @@ public static class Expect
             new JsonObject { ["detector"] = detector, ["id"] = id, ["ood"] = ood, ["metric"] = metric.Key, ["seed"] = seed, ["value"] = value });
     }
 
+    /// <summary>
+    /// Declares a metric of every detector of a benchmark on every pair. Of several repeats it is the mean, and the ID set is named after
+    /// them: "C halves, 5 × 5" for five splits of five seeds.
+    /// </summary>
+    /// <param name="benchmark">The benchmark.</param>
+    /// <param name="metric">A metric of pairs.</param>
+    /// <param name="tolerance">Largest accepted |value − recorded value|, at least 0.</param>
+    /// <param name="trained">The same for detectors that are trained, which vary between machines. Defaults to 0.02.</param>
+    public static void Metrics(Benchmark benchmark, Metric metric, double tolerance, double trained = 0.02)
+    {
+        ArgumentNullException.ThrowIfNull(benchmark);
+        ArgumentNullException.ThrowIfNull(metric);
+        foreach (var group in benchmark.Cells.GroupBy(cell => (cell.Detector.Card, Id: cell.Bench.Role, Ood: cell.Ood.Role)))
+        {
+            (int splits, int seeds) = (group.Select(cell => cell.Bench.Split).Distinct().Count(), group.Select(cell => cell.Seed).Distinct().Count());
+            Metric(
+                group.Key.Card.Key,
+                splits * seeds == 1 ? group.Key.Id : Invariant($"{group.Key.Id}, {splits} × {seeds}"),
+                group.Key.Ood,
+                metric,
+                group.First().Seed,
+                benchmark.ValueOf(group.Key.Card.Key, group.Key.Id, group.Key.Ood, metric),
+                group.Key.Card.Family == DetectorFamily.Trained ? Math.Max(trained, tolerance) : tolerance);
+        }
+    }
+
     /// <summary>Declares a verdict. A word that differs from the recorded one fails the run, whatever the numbers.</summary>
     /// <param name="key">What it is, once per notebook, such as "neglabel beats mcm".</param>
     /// <param name="verdict">The verdict.</param>

@@ -67,6 +67,25 @@ public sealed class Metric
     /// <param name="positive">Id for "AUPR-in", Ood for "AUPR-out".</param>
     public static Metric AveragePrecision(Positive positive) => Parse($"ap-{Side(positive)}");
 
+    /// <summary>
+    /// Average precision as it would be with another share of OOD images: <see cref="Metrics.AveragePrecisionAtPrevalence"/>. For
+    /// intervals; one for each share, so none is in <see cref="All"/>.
+    /// </summary>
+    /// <param name="positive">Id for "AUPR-in", Ood for "AUPR-out".</param>
+    /// <param name="oodPrevalence">Share of OOD images among all, in (0, 1).</param>
+    /// <exception cref="ArgumentException">The prevalence is outside (0, 1).</exception>
+    public static Metric AveragePrecisionAtPrevalence(Positive positive, double oodPrevalence)
+    {
+        Metrics.ThrowIfNotPrevalence(oodPrevalence, nameof(oodPrevalence));
+        string share = oodPrevalence.ToString("R", System.Globalization.CultureInfo.InvariantCulture);
+        return new Metric(
+            $"ap-{Side(positive)}-at-{share}",
+            $"AP, {(positive == Positive.Id ? "ID" : "OOD")} positive, share of OOD images {share}",
+            "Σ (Rᵢ − Rᵢ₋₁) Pᵢ, with the precision of that share",
+            true,
+            sweep => Metrics.AveragePrecisionAtPrevalence(sweep, positive, oodPrevalence));
+    }
+
     /// <summary>Trapezoid area under the precision-recall curve: <see cref="Metrics.AuprTrapezoid"/>.</summary>
     /// <param name="positive">Id for "AUPR-in", Ood for "AUPR-out".</param>
     public static Metric AuprTrapezoid(Positive positive) => Parse($"aupr-trapezoid-{Side(positive)}");

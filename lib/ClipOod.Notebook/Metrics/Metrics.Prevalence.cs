@@ -28,8 +28,15 @@ public static partial class Metrics
     /// <exception cref="ArgumentException">A side has no scores, or the prevalence is outside (0, 1).</exception>
     public static double AveragePrecisionAtPrevalence(IdScores id, IdScores ood, Positive positive, double oodPrevalence)
     {
-        CurvePoints curve = PrCurveAtPrevalence(id, ood, positive, oodPrevalence);
-        return Enumerable.Range(1, curve.X.Count - 1).Sum(k => (curve.X[k] - curve.X[k - 1]) * curve.Y[k]);
+        ThrowIfNotPrevalence(oodPrevalence, nameof(oodPrevalence));
+        return AveragePrecisionAtPrevalence(new ThresholdSweep(id, ood), positive, oodPrevalence);
+    }
+
+    internal static double AveragePrecisionAtPrevalence(ThresholdSweep sweep, Positive positive, double oodPrevalence)
+    {
+        SweepCurve curve = sweep.Curve(positive);
+        double prevalence = positive == Positive.Ood ? oodPrevalence : 1 - oodPrevalence;
+        return Enumerable.Range(1, curve.Last).Sum(k => (curve.Tpr(k) - curve.Tpr(k - 1)) * Precision(curve.Tpr(k), curve.Fpr(k), prevalence));
     }
 
     /// <summary>
@@ -64,7 +71,7 @@ public static partial class Metrics
         }
     }
 
-    private static void ThrowIfNotPrevalence(double prevalence, string parameter)
+    internal static void ThrowIfNotPrevalence(double prevalence, string parameter)
     {
         if (!(prevalence > 0 && prevalence < 1))
         {

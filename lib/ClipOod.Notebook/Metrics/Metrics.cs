@@ -156,38 +156,6 @@ public static partial class Metrics
         };
     }
 
-    /// <summary>
-    /// Percentile interval of a metric: ID and OOD images are drawn separately, with replacement, as many as there are;
-    /// the bounds are the 2.5 % and 97.5 % quantiles of the metric over the resamples. It covers less than 95 % for average precision and
-    /// near an AUROC of 1 (84 to 94 % in simulations); <see cref="Resamples"/> covers what it says, for the metrics of <see cref="Metric"/>.
-    /// </summary>
-    /// <param name="id">Scores of ID images.</param>
-    /// <param name="ood">Scores of OOD images.</param>
-    /// <param name="metric">Any metric, such as <see cref="Auroc"/>; it is handed each resample in ascending order.</param>
-    /// <param name="resamples">Number of resamples, at least 1. Defaults to 1,000.</param>
-    /// <param name="seed">Seed of the draws. Defaults to 0.</param>
-    public static Interval Bootstrap(
-        IdScores id, IdScores ood, Func<IdScores, IdScores, double> metric, int resamples = 1000, int seed = 0)
-    {
-        ArgumentNullException.ThrowIfNull(metric);
-        ArgumentNullException.ThrowIfNull(id);
-        ArgumentNullException.ThrowIfNull(ood);
-        ThresholdSweep.ThrowIfEmpty(id, "ID", nameof(id));
-        ThresholdSweep.ThrowIfEmpty(ood, "OOD", nameof(ood));
-        ArgumentOutOfRangeException.ThrowIfLessThan(resamples, 1);
-
-        // Drawing from sorted scores gives sorted resamples, which a metric need not sort again.
-        var random = new Random(seed);
-        IdScores sortedId = Sorted(id), sortedOod = Sorted(ood);
-        double[] values = new double[resamples];
-        for (int r = 0; r < resamples; r++)
-        {
-            values[r] = metric(Resample(sortedId, random), Resample(sortedOod, random));
-        }
-
-        return new Interval(Statistics.Quantile(values, 0.025), Statistics.Quantile(values, 0.975), metric(id, ood));
-    }
-
     internal static double FprAtTpr(ThresholdSweep sweep, FprConvention convention, double tpr)
     {
         ThrowIfNotShare(tpr);
@@ -222,31 +190,5 @@ public static partial class Metrics
     {
         int[] points = [.. Enumerable.Range(0, last + 1)];
         return new CurvePoints(Array.ConvertAll(points, k => x(k)), Array.ConvertAll(points, k => y(k)), Array.ConvertAll(points, k => threshold(k)));
-    }
-
-    private static IdScores Sorted(IdScores scores)
-    {
-        double[] values = scores.ToArray();
-        Array.Sort(values);
-        return new IdScores(scores.Name, values);
-    }
-
-    private static IdScores Resample(IdScores sorted, Random random)
-    {
-        int[] draws = new int[sorted.Count];
-        for (int i = 0; i < sorted.Count; i++)
-        {
-            draws[random.Next(sorted.Count)]++;
-        }
-
-        double[] values = new double[sorted.Count];
-        int next = 0;
-        for (int i = 0; i < sorted.Count; i++)
-        {
-            values.AsSpan(next, draws[i]).Fill(sorted[i]);
-            next += draws[i];
-        }
-
-        return new IdScores(sorted.Name, values);
     }
 }

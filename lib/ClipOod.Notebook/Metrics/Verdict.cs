@@ -159,6 +159,22 @@ public sealed record Verdict
             };
     }
 
+    /// <summary>Verdicts side by side, a line each.</summary>
+    /// <param name="title">What they have in common.</param>
+    /// <param name="verdicts">At least one, of differences of a rate, such as AUROC.</param>
+    public static ResultTable ToTable(string title, IReadOnlyList<Verdict> verdicts)
+    {
+        ArgumentNullException.ThrowIfNull(verdicts);
+        static string Points(double value) => string.Create(CultureInfo.InvariantCulture, $"{100 * value:+0.0;−0.0;0.0}");
+        return new ResultTable(title)
+            .Text("Claim", verdicts.Select(verdict => verdict.Claim))
+            .Text("Here", verdicts.Select(verdict => verdict.WordText))
+            .Text("Points, 95 % interval", verdicts.Select(verdict => verdict.Evidence is { } e ? $"{Points(e.Estimate)} [{Points(e.Low)}, {Points(e.High)}]" : "–"))
+            .Text("n", verdicts.Select(verdict => verdict.Count is int n ? n.ToString("N0", CultureInfo.InvariantCulture) : "–"))
+            .Text("Published", verdicts.Select(verdict => verdict.Published is double published ? Points(published) : "–"))
+            .Text("Because", verdicts.Select(verdict => verdict.Because ?? ""));
+    }
+
     /// <summary>The verdict as a card.</summary>
     public string ToHtml()
     {

@@ -27,6 +27,7 @@ internal static class EncodedWorld
     private const string LargeData = "imagenet-1k";
     private const string LargeSplit = "val";
     private const string OpenAi = "openai-";
+    private const string Int8 = "-int8";
     private const string Clip = "clip-";
 
     // Shares of a split that the data sets themselves do not make, as document A splits them: Food-101 80.8k to 20.2k, Caltech-256 25k to 5k.
@@ -42,8 +43,11 @@ internal static class EncodedWorld
             .Select(entry => NameOf(entry.Name)),
     ];
 
-    /// <summary>The world of a model: "clip-vit-b-32" for "openai-vit-b-32", and else the model's own name.</summary>
-    public static string NameOf(string model) => model.StartsWith(OpenAi, StringComparison.Ordinal) ? Clip + model[OpenAi.Length..] : model;
+    /// <summary>The world of a model: "clip-vit-b-32" for "openai-vit-b-32", and else the model's own name; in 8 bits with "-int8" behind it.</summary>
+    /// <param name="model">The name of the model.</param>
+    /// <param name="precision">In what numbers it encodes.</param>
+    public static string NameOf(string model, ClipPrecision precision = ClipPrecision.Single) =>
+        (model.StartsWith(OpenAi, StringComparison.Ordinal) ? Clip + model[OpenAi.Length..] : model) + (precision == ClipPrecision.Int8 ? Int8 : "");
 
     /// <summary>Whether there is a world of this name, be its parts here or not.</summary>
     public static bool IsKnown(string name) => SourceCatalog.Find(ModelOf(name, LocalData.Features(name))) is { Kind: SourceKind.Weights } || Directory.Exists(LocalData.Features(name));
@@ -70,7 +74,7 @@ internal static class EncodedWorld
             ? new Dataset("Large", null, null, reader.Split(LargeData, LargeSplit).WithSplit("test"), [.. Enumerable.Range(0, reader.Split(LargeData, LargeSplit).NumClasses)], reader.Texts(LargeData), "Its validation images are in Test, and there is no training side.")
             : Dataset.Union("Large", "All classes of A, B and C in one data set, as ImageNet-1k was not encoded here.", [a, b, c]);
         (FeatureSet nearValidation, FeatureSet near) = reader.Split("caltech101", "all").SplitStratified(NearValidation, seed);
-        WorldEncoder? encoder = reader.HasImages && LocalModels.IsHere(ModelOf(name, folder)) ? new LocalEncoder(ModelOf(name, folder), reader.ModelHash) : null;
+        WorldEncoder? encoder = reader.HasImages && LocalModels.IsHere(ModelOf(name, folder)) ? new LocalEncoder(ModelOf(name, folder), reader.ModelHash, reader.Precision) : null;
         return new World(
             name,
             $"Real images and class names, encoded here by clipood encode with {reader.Model}. "
@@ -100,7 +104,9 @@ internal static class EncodedWorld
 
     /// <summary>The weights of a world's model: their name in the catalogue, or their path on this machine.</summary>
     private static string ModelOf(string name, string folder) => EncodedSets.ReadPath(folder, EncodedSets.ModelPath)
-        ?? (name.StartsWith(Clip, StringComparison.Ordinal) ? OpenAi + name[Clip.Length..] : name);
+        ?? ModelNamed(name.EndsWith(Int8, StringComparison.Ordinal) ? name[..^Int8.Length] : name);
+
+    private static string ModelNamed(string world) => world.StartsWith(Clip, StringComparison.Ordinal) ? OpenAi + world[Clip.Length..] : world;
 
     private static void RequireParts(string name, string folder)
     {
@@ -120,7 +126,7 @@ internal static class EncodedWorld
         string[] commands =
         [
             .. fetch.Length == 0 ? [] : (string[])[$"clipood fetch {string.Join(' ', fetch)}"],
-            $"clipood encode --model {model} {string.Join(' ', missing.Select(part => part.Data).DefaultIfEmpty(Parts[0].Data).Select(data => $"--data {data}"))}",
+            $"clipood encode --model {model} {(name.EndsWith(Int8, StringComparison.Ordinal) ? "--precision int8 " : "")}{string.Join(' ', missing.Select(part => part.Data).DefaultIfEmpty(Parts[0].Data).Select(data => $"--data {data}"))}",
         ];
         throw new WorldNotFoundException(
             $"The world '{name}' is incomplete: {folder} lacks {string.Join(", ", missing.SelectMany(part => part.Missing).Concat(words ? [] : [$"{Words}-text.safetensors"]))}. Make it with:{Environment.NewLine}  {string.Join($"{Environment.NewLine}  ", commands)}");
@@ -172,7 +178,10 @@ internal static class EncodedWorld
             int[] rows = file["rows"].ToInt32s();
             return _read[key] = new FeatureSet(
                 set.Name, split, set.Features, set.Labels, [.. set.Classes.Select(ClassNames.Clean)], set.Provenance,
-                images is null ? null : new Lazy<ImageBatch>(() => Pictures(images, plan, rows)));
+                images is null ? null : new Lazy<ImageBatch>(() => Pictures(images, plan, rows)))
+            {
+                Precision = set.Precision,
+            };
         }
 
         public IReadOnlyList<TextFeatures> Texts(string data)

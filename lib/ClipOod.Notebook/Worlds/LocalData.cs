@@ -46,6 +46,6 @@ internal static class LocalData
         }
 
         throw new WorldNotFoundException(
-            $"The repository is missing: neither {Environment.CurrentDirectory} nor a folder above it holds data/{PictogramWorld.WorldName}. Run inside the repository.");
+            $"The repository is missing: neither {Environment.CurrentDirectory} nor a folder above it holds data/{PictogramWorld.WorldName}, which the packages of this library leave out. Run inside the repository, or take features of your own: World.OpenFeatures(folder).");
     }
 }

@@ -18,6 +18,7 @@ public sealed partial class World
     private readonly WorldEncoder? _encoder;
     private readonly ConcurrentDictionary<(string Role, bool AllClasses), Bench> _benches = new();
     private readonly ConcurrentDictionary<string, Lazy<ClassSplits>> _splits = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(string Role, int Split, int Seed), Bench> _halves = new();
 
     internal World(
         string name,
@@ -206,11 +207,11 @@ public sealed partial class World
 
     private ClassSplits SplitsOf(string role) => _splits.GetOrAdd(role, _ => new(() => new ClassSplits(Datasets[role].ZeroShot()))).Value;
 
-    private Bench Halves(ClassSplits splits, string role, IReadOnlyList<int> classes, string how, int split, int seed)
+    private Bench Halves(ClassSplits splits, string role, IReadOnlyList<int> classes, string how, int split, int seed) => _halves.GetOrAdd((role, split, seed), _ =>
     {
         (Dataset id, FeatureSet ood) = splits.Make(role, classes, how, seed);
         return new Bench(id, Known(id), [new("other half", ood)], split, seed);
-    }
+    });
 
     private IdSide Known(Dataset id) => new(
         Name, id, Text("words"), LogitScale, _encoder, OodValidation.TryGetValue(PictogramWorld.NoiseSet, out FeatureSet? set) ? set.Features : null);

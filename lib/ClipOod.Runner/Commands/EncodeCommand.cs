@@ -52,10 +52,17 @@ internal sealed class EncodeCommand : Command
         HelpName = "FOLDER",
     };
 
+    private readonly Option<string> _precision = new("--precision")
+    {
+        Description = "fp32, or int8: products in 8 bits, faster on processors with VNNI, in a world of its own",
+        DefaultValueFactory = _ => "fp32",
+        HelpName = "PRECISION",
+    };
+
     public EncodeCommand()
         : base("encode", "Encode images and class names with a CLIP model; a killed encoding goes on where it was")
     {
-        foreach (Option option in new Option[] { _model, _data, _split, _name, _pooled, _patches, _shard, _output })
+        foreach (Option option in new Option[] { _model, _data, _split, _name, _pooled, _patches, _shard, _precision, _output })
         {
             Options.Add(option);
         }
@@ -75,6 +82,13 @@ internal sealed class EncodeCommand : Command
 
         EncodingShard? shard = parse.GetValue(_shard) is not string text ? null
             : EncodingShard.TryParse(text) ?? throw new CommandException($"--shard {text}: expected I/N with I from 1 to N, such as 2/4.");
+        ClipPrecision precision = parse.GetValue(_precision) switch
+        {
+            "fp32" => ClipPrecision.Single,
+            "int8" => ClipPrecision.Int8,
+            string other => throw new CommandException($"--precision {other}: expected fp32 or int8."),
+            null => ClipPrecision.Single,
+        };
         string model = parse.GetRequiredValue(_model);
         string modelName = LocalModels.NameOf(model);
 
@@ -85,12 +99,13 @@ internal sealed class EncodeCommand : Command
                from split in parse.GetValue(_split) is string one ? [one] : LocalImages.SplitsOf(set)
                select (set, Open(set, split, name)),
         ];
-        string folder = Path.GetFullPath(parse.GetValue(_output) ?? LocalData.Features(EncodedWorld.NameOf(modelName)));
+        string folder = Path.GetFullPath(parse.GetValue(_output) ?? LocalData.Features(EncodedWorld.NameOf(modelName, precision)));
         using ClipModel loaded = LocalModels.Load(model);
+        loaded.Precision = precision;
         ClipImageOutputs outputs = ClipImageOutputs.Embedding
             | (parse.GetValue(_pooled) ? ClipImageOutputs.Pooled : 0)
             | (parse.GetValue(_patches) ? ClipImageOutputs.Patches : 0);
-        EncodedSets.RequireOneModel(folder, loaded.ModelHash, "FP32", loaded.Width);
+        EncodedSets.RequireOneModel(folder, loaded.ModelHash, loaded.PrecisionName, loaded.Width);
         if (Path.Exists(model))
         {
             EncodedSets.WritePath(folder, EncodedSets.ModelPath, model);

@@ -10,7 +10,8 @@ internal sealed record Heading(int Level, string Id, string Html);
 /// <param name="ids">Ids taken on the page; grows.</param>
 /// <param name="pages">Ids of the notebooks that have a page.</param>
 /// <param name="folder">Folder of the notebook, where its pictures are.</param>
-internal sealed class MarkdownCell(HashSet<string> ids, IReadOnlySet<string> pages, string folder)
+/// <param name="world">The world of the page: paragraphs for another one, which begin as <c>**In `name`:**</c>, are left out. Empty to keep all.</param>
+internal sealed class MarkdownCell(HashSet<string> ids, IReadOnlySet<string> pages, string folder, string world = "")
 {
     private static readonly Dictionary<string, string> _pictureTypes = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -38,6 +39,7 @@ internal sealed class MarkdownCell(HashSet<string> ids, IReadOnlySet<string> pag
             RemoveIfSame(root.QuerySelector("blockquote"), header.Question);
         }
 
+        RemoveOtherWorlds(root);
         MakeIdsUnique(root);
         RewriteLinks(root);
         EmbedPictures(root);
@@ -60,6 +62,21 @@ internal sealed class MarkdownCell(HashSet<string> ids, IReadOnlySet<string> pag
         if (element is not null && Words(element.TextContent) == Words(HtmlFragment.Parse(MarkdownRenderer.ToHtml(markdown, withRawHtml: false), "top").Root.TextContent))
         {
             element.Remove();
+        }
+    }
+
+    private void RemoveOtherWorlds(IElement root)
+    {
+        foreach (IElement label in root.QuerySelectorAll(":is(p, li) > strong:first-child").Where(_ => world.Length > 0).ToArray())
+        {
+            IElement paragraph = label.ParentElement!;
+            if (label.QuerySelector("code") is IElement name
+                && label.TextContent == $"In {name.TextContent}:"
+                && paragraph.TextContent.TrimStart().StartsWith(label.TextContent, StringComparison.Ordinal)
+                && name.TextContent != world)
+            {
+                paragraph.Remove();
+            }
         }
     }
 

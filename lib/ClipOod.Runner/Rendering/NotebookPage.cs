@@ -7,12 +7,16 @@ namespace ClipOod.Runner.Rendering;
 /// <summary>The page of one notebook.</summary>
 internal sealed class NotebookPage
 {
+    /// <summary>In a heading of first or second level, marks a section of the short path. Where there are such, the other sections open folded.</summary>
+    public const string ShortPath = "◆";
+
     private readonly NotebookRun _run;
     private readonly SitePage _page;
     private readonly SiteManifest _site;
     private readonly SiteWorld _world;
     private readonly SiteOptions _options;
     private readonly MarkdownCell _markdown;
+    private readonly bool _hasShortPath;
     private bool _headerIsOpen = true;
 
     /// <summary>Prepares a page.</summary>
@@ -26,14 +30,15 @@ internal sealed class NotebookPage
         _site = site;
         _world = site.World(options.World);
         _options = options;
+        _hasShortPath = run.Cells.Any(cell => HeadingOf(cell)?.Contains(ShortPath, StringComparison.Ordinal) == true);
         HashSet<string> ids = ["top", "content", ParametersSection.Id, ResultsSection.Id, .. _run.Cells.Select(IdOf)];
-        _markdown = new MarkdownCell(ids, _world.Plain.Select(page => page.Id).ToHashSet(StringComparer.Ordinal), Path.GetDirectoryName(_run.Path) ?? "");
+        _markdown = new MarkdownCell(ids, _world.Plain.Select(page => page.Id).ToHashSet(StringComparer.Ordinal), Path.GetDirectoryName(_run.Path) ?? "", options.World);
     }
 
     /// <summary>The page as HTML.</summary>
     public string ToHtml()
     {
-        string cells = string.Concat(_run.Cells.Select(Cell));
+        string cells = string.Concat(Sections().Select(Fold));
         string parameters = ParametersSection.ToHtml(_run), results = ResultsSection.ToHtml(_run);
         string title = PageFrame.Title(_run.Id, _run.Title);
         string number = PageFrame.Number(_run.Id);
@@ -52,6 +57,44 @@ internal sealed class NotebookPage
         return SiteLinks.Fill(page, _site, _world, _page);
     }
 
+    // A section starts with a cell that starts with a heading.
+    private IEnumerable<CellRun[]> Sections()
+    {
+        List<CellRun> section = [];
+        foreach (CellRun cell in _run.Cells)
+        {
+            if (HeadingOf(cell) is not null && section.Count > 0)
+            {
+                yield return [.. section];
+                section.Clear();
+            }
+
+            section.Add(cell);
+        }
+
+        yield return [.. section];
+    }
+
+    private static string? HeadingOf(CellRun cell) =>
+        cell.Kernel == "markdown" && cell.Source.TrimStart() is string text && (text.StartsWith("# ", StringComparison.Ordinal) || text.StartsWith("## ", StringComparison.Ordinal))
+            ? text.Split('\n')[0]
+            : null;
+
+    private string Fold(CellRun[] section)
+    {
+        string html = string.Concat(section.Select(Cell));
+        bool isOpen = !_hasShortPath || section is [] || HeadingOf(section[0]) is not string heading || section[0] == _run.Cells[0]
+            || heading.Contains(ShortPath, StringComparison.Ordinal) || section.Any(cell => cell.Error is not null);
+        int end = isOpen ? -1 : html.IndexOf("</h", StringComparison.Ordinal) + "</h2>".Length;
+        return isOpen ? html : $"""
+            {html[..end]}
+            </section>
+            <details class="section"><summary>Beside the short path: {Html.Count(section.Count(IsCode), "code cell")}</summary>
+            <section class="cell prose">{html[end..]}</details>
+
+            """;
+    }
+
     private static string IdOf(CellRun cell) => string.Create(CultureInfo.InvariantCulture, $"cell-{cell.Number}");
 
     private string Header(string number, string title)
@@ -64,6 +107,7 @@ internal sealed class NotebookPage
             .. _run.Cells.Any(IsCode) ? (string[])[$"<span>{Html.Count(_run.Cells.Count(IsCode), "code cell")}</span>"] : [],
             .. _run.Results.Count == 0 ? [] : (string[])[$"<a class=\"{(_page.ResultsMatching == _page.Results ? "good" : _run.Parameters.Count > 0 ? "" : "bad")}\" href=\"#{ResultsSection.Id}\">{ResultsSection.Summary(_run.Results)}{(_run.Parameters.Count > 0 ? " without parameters" : "")}</a>"],
             .. failed == 0 ? [] : (string[])[$"<a href=\"#{IdOf(_run.Cells.First(cell => cell.Error is not null || cell.State == RunState.TimedOut))}\">first failure ↓</a>"],
+            .. _hasShortPath ? (string[])["<button type=\"button\" data-action=\"sections\">Open or fold all sections</button>"] : [],
         ];
         string question = _run.Question.Length == 0 ? "" : $"<p class=\"question\">{PageFrame.Inline(_run.Question)}</p>";
         string[] words = [number.Length == 0 ? "" : $"Notebook {number}", _world.Name.Length == 0 ? "" : $"World {Html.Text(_world.Name)}"];

@@ -23,6 +23,27 @@ public sealed class FeatureSetTests
     }
 
     [Fact]
+    public void Precision_IsKeptByAllParts_AndTwoAreNotMixed()
+    {
+        using TemporaryFolder folder = new();
+        FeatureSet plain = Make(labels: [0, 1, 2, 1], withImages: false);
+        FeatureSet set = new(plain.Name, plain.Split, plain.Features, plain.Labels, plain.Classes, plain.Provenance) { Precision = "INT8" };
+        set.Save(folder.PathOf("set.safetensors"));
+        (FeatureSet first, FeatureSet second) = set.SplitStratified(0.5, seed: 0);
+        Assert.Equal("FP32", plain.Precision);
+        Assert.All(
+            [FeatureSet.Load(folder.PathOf("set.safetensors")), set.Select([0]), set.WithSplit("other"), set.WithClasses([1]), first, second, set.Append(set), set.WithImages(null), FeatureSet.Union("u", "all", [set, set])],
+            part => Assert.Equal("INT8", part.Precision));
+        Assert.Contains("in INT8, ", Assert.Throws<ArgumentException>(() => plain.Append(set)).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => FeatureSet.Union("u", "all", [plain, set]));
+        Bench bench = ToyWorld.Make().Bench("A");
+        FeatureSet near = bench.Ood["near"].Images;
+        FeatureSet codes = new(near.Name, near.Split, near.Features, near.Labels, near.Classes, near.Provenance) { Precision = "INT8" };
+        Assert.Contains("features of two precisions do not compare", Assert.Throws<ArgumentException>(() => bench.Score(DetectorCatalog.Of("mcm"), codes)).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => bench.Clean("other", codes));
+    }
+
+    [Fact]
     public void Load_WithoutClassNames_NumbersThem()
     {
         using TemporaryFolder folder = new();

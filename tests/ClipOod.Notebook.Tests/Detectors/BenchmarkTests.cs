@@ -34,9 +34,9 @@ public sealed class BenchmarkTests
         double[] means = [.. _keys.Select(key => _run.Value.MeanOf(key, "A", Metric.Auroc))];
         Assert.Equal(_keys.Length, ranks.Count);
         Assert.All(ranks, rank => Assert.InRange(rank, 1, _keys.Length));
-        Interval gain = _run.Value.Difference("1-nn", "msp", "A", Metric.Auroc);
+        Interval gain = _run.Value.Difference("1-nn", "msp", "A", Metric.Auroc).Interval;
         Assert.Equal(means[2] - means[0], gain.Estimate, 1e-12);
-        Assert.Equal(-gain.Estimate, _run.Value.Difference("msp", "1-nn", "A", Metric.Auroc).Estimate, 1e-12);
+        Assert.Equal(-gain.Estimate, _run.Value.Difference("msp", "1-nn", "A", Metric.Auroc).Interval.Estimate, 1e-12);
         Assert.InRange(gain.Estimate, gain.Low, gain.High);
     }
 

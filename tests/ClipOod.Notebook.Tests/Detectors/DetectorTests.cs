@@ -122,12 +122,24 @@ public sealed class DetectorTests
     }
 
     [Fact]
-    public void Words_HoldNoNameOfAClass_AndThoseThatNameAnOodClassAreCounted()
+    public void Words_HoldNoNameOfAClass_NorOfAnOodClass()
     {
         Bench bench = _world.Value.Bench("A");
         Assert.Equal(3, bench.Known.WordsLeftOut);
         Assert.DoesNotContain("plane", bench.Known.Words.Classes);
         Assert.Equal(["star"], bench.WordsNamingOod);
+        Assert.DoesNotContain("star", bench.Known.Words.Classes);
+        Assert.Equal(_world.Value.Text("words").Count, bench.Known.Words.Count + 3 + 1);
+    }
+
+    [Fact]
+    public void AListThatIsEmptyAfterCleaning_IsSaid()
+    {
+        World world = ToyWorld.Make(words: 4);
+        Assert.Equal(0, world.Bench("A").Known.Words.Count);
+        Assert.Equal(
+            "NegLabel needs words that name neither a class of Shapes nor an OOD class, and none is left in the world 'toy'. Give the world a longer list.",
+            DetectorCatalog.Of("neglabel").Missing(world.Bench("A").Known));
     }
 
     [Fact]

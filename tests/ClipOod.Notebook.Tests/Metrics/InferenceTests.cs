@@ -15,6 +15,20 @@ public sealed class InferenceTests
     }
 
     [Fact]
+    public void OfDifferences_HasThePValueOfTheTTest()
+    {
+        // Of 1 to 5: t = 3/√0.5 = 4.242641 with 4 degrees of freedom.
+        PairedDifference difference = Inference.OfDifferences([1, 2, 3, 4, 5]);
+        Assert.Equal(Inference.OfMean([1, 2, 3, 4, 5]), difference.Interval);
+        Assert.Equal(0.013236, difference.PValue, 1e-6);
+        Assert.Equal(1, Inference.OfDifferences([0, 0]).PValue);
+        Assert.Equal(0, Inference.OfDifferences([1, 1]).PValue);
+    }
+
+    [Fact]
+    public void Interval_AsText_IsTheEstimateWithItsBounds() => Assert.Equal("0.9000 [0.8500, 0.9500]", new Interval(0.85, 0.95, 0.9).ToString());
+
+    [Fact]
     public void Holm_CorrectsStepByStep()
     {
         Assert.Equal([0.03, 0.06, 0.06, 0.02], Inference.Holm([0.01, 0.04, 0.03, 0.005]).Select(p => Math.Round(p, 12)));

@@ -225,7 +225,6 @@ public sealed class MetricsTests
         Assert.Contains("no ID scores", Assert.Throws<ArgumentException>("id", () => Metrics.Auroc(none, one)).Message, StringComparison.Ordinal);
         Assert.Contains("no OOD scores", Assert.Throws<ArgumentException>("ood", () => Metrics.Evaluate(one, none)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>("ood", () => Metrics.F1AtThreshold(one, none, 0, Positive.Id));
-        Assert.Throws<ArgumentException>("id", () => Metrics.Bootstrap(none, one, Metrics.Auroc));
         Assert.Throws<ArgumentException>("id", () => Metrics.ThresholdAtTpr(none));
     }
 

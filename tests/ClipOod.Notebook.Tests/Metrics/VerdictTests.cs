@@ -34,6 +34,20 @@ public sealed class VerdictTests
     }
 
     [Fact]
+    public void Doubted_KeepsTheEvidence_AndTakesTheWord()
+    {
+        var verdict = Verdict.Judge("A < B", new Interval(0.1, 0.3, 0.2), 5, 0.05);
+        Verdict doubted = verdict.Doubted("seed 3 says otherwise");
+        Assert.Equal((VerdictWord.Undecided, "seed 3 says otherwise", verdict.Evidence, verdict.Tolerance), (doubted.Word, doubted.Because, doubted.Evidence, doubted.Tolerance));
+        Assert.Same(verdict, verdict.Doubted(null));
+        Verdict unknown = Verdict.CannotBeTold("A < B", "no data");
+        Assert.Same(unknown, unknown.Doubted("a seed"));
+        string table = Verdict.ToTable("Claims", [verdict, unknown]).ToString();
+        Assert.Contains("+20.0 [+10.0, +30.0]", table, StringComparison.Ordinal);
+        Assert.Contains("no data", table, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Verdict_SaysItsEvidence_OrWhyThereIsNone()
     {
         var verdict = Verdict.Judge("A < B", new Interval(0.1, 0.3, 0.2), 1200, 0.05, published: 0.034);

@@ -157,6 +157,39 @@ public sealed class SiteWriterTests : IDisposable
     }
 
     [Fact]
+    public void Page_OfAWorld_HoldsNoParagraphOfAnother()
+    {
+        CellRun cell = SampleRuns.Markdown(1, "# A notebook\n\n**In `pictograms`:** drawn.\n\n**In `clip-features`:** photographed.\n\n- **In `clip-features`:** an item\n- all\n\nIn `clip-features`: all too.");
+        SiteWriter.Write(Site, [SampleRuns.Run("05-worlds", "A notebook", "", RunState.Passed, [cell])], _options);
+        IDocument page = Parse(File.ReadAllText(Path.Combine(Site, "pictograms", "05-worlds.html")));
+
+        Assert.Equal(["In pictograms: drawn.", "In clip-features: all too."], page.QuerySelectorAll("#cell-1 p").Select(paragraph => paragraph.TextContent));
+        Assert.Equal(["all"], page.QuerySelectorAll("#cell-1 li").Select(item => item.TextContent));
+    }
+
+    [Fact]
+    public void Page_WithAShortPath_OpensWithTheOtherSectionsFolded()
+    {
+        CellRun[] cells =
+        [
+            SampleRuns.Markdown(1, "# A notebook\n\n> Why?"), SampleRuns.Markdown(2, "## ◆ Idea\n\nThis."), SampleRuns.Code(3, "1"),
+            SampleRuns.Markdown(4, "## Aside\n\nThat."), SampleRuns.Code(5, "2"), SampleRuns.Code(6, "3"), SampleRuns.Markdown(7, "## Failing\n\nText."),
+            SampleRuns.Code(8, "4", RunState.Failed, new CellError("E", "m", 1, "")),
+        ];
+        SiteWriter.Write(Site, [SampleRuns.Run("05-short", "A notebook", "Why?", RunState.Failed, cells)], _options);
+        IDocument page = Parse(File.ReadAllText(Path.Combine(Site, "pictograms", "05-short.html")));
+
+        IElement aside = Assert.Single(page.QuerySelectorAll("details.section"));
+        Assert.False(aside.HasAttribute("open"));
+        Assert.Equal("Beside the short path: 2 code cells", aside.QuerySelector("summary")!.TextContent);
+        Assert.Equal(["cell-5", "cell-6"], aside.QuerySelectorAll("section[id]").Select(cell => cell.Id));
+        Assert.StartsWith("Aside", page.QuerySelector("#cell-4 h2")!.TextContent, StringComparison.Ordinal);
+        Assert.Contains("That.", aside.TextContent, StringComparison.Ordinal);
+        Assert.Equal(8, page.QuerySelectorAll("main section.cell[id]").Length);
+        Assert.NotNull(page.QuerySelector("header.title [data-action='sections']"));
+    }
+
+    [Fact]
     public void Page_WithParameters_ListsThemWithWhatIsAllowed()
     {
         NotebookRun run = SampleRuns.With(SampleRuns.All[0], ("seed", "7")) with

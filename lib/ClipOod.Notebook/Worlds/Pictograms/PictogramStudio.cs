@@ -15,15 +15,16 @@ public sealed class PictogramStudio : WorldEncoder
     private readonly Lazy<ClipNoTextTower?> _noText;
     private readonly FeatureCache _cache;
     private readonly string _cacheRoot;
+    private readonly ClipPrecision _precision;
 
-    internal PictogramStudio(PictogramFolder folder, string cacheRoot)
+    internal PictogramStudio(PictogramFolder folder, string cacheRoot, ClipPrecision precision = ClipPrecision.Single)
     {
-        (Folder, _cacheRoot) = (folder, cacheRoot);
+        (Folder, _cacheRoot, _precision) = (folder, cacheRoot, precision);
         Concepts = new Catalog<Concept>("concept", folder.Concepts.Select(concept => (concept.Name, concept)));
-        _model = new Lazy<ClipModel>(folder.LoadModel);
+        _model = new Lazy<ClipModel>(LoadModel);
         _noText = new Lazy<ClipNoTextTower?>(LoadNoText);
         string key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-            $"{DrawingVersion} {folder.Manifest.WeightsSha256} {folder.ConceptsSha256}")))[..12];
+            $"{DrawingVersion} {folder.Manifest.WeightsSha256} {folder.ConceptsSha256}{(precision == ClipPrecision.Single ? "" : $" {precision.Name()}")}")))[..12];
         _cache = new FeatureCache(Path.Combine(cacheRoot, $"{PictogramWorld.WorldName}-{key}"));
     }
 
@@ -66,9 +67,14 @@ public sealed class PictogramStudio : WorldEncoder
     }
 
     /// <inheritdoc/>
-    public override ClipModel LoadModel() => Folder.LoadModel();
+    public override ClipModel LoadModel()
+    {
+        ClipModel model = Folder.LoadModel();
+        model.Precision = _precision;
+        return model;
+    }
 
-    internal PictogramStudio WithModel(string model) => new(PictogramFolder.Open(Folder.Path, model), _cacheRoot);
+    internal PictogramStudio WithModel(string model) => new(PictogramFolder.Open(Folder.Path, model), _cacheRoot, _precision);
 
     /// <summary>Its files.</summary>
     internal PictogramFolder Folder { get; }

@@ -31,6 +31,10 @@
       store.set("size", root.dataset.size);
       resizeCharts();
     },
+    sections() {
+      const sections = [...document.querySelectorAll("details.section")], open = sections.some(section => !section.open);
+      for (const section of sections) section.open = open;
+    },
     code() {
       root.dataset.code = root.dataset.code === "hidden" ? "shown" : "hidden";
       store.set("code", root.dataset.code);
@@ -188,7 +192,7 @@
   }
 
   addEventListener("DOMContentLoaded", () => {
-    for (const button of document.querySelectorAll("header.bar [data-action]")) {
+    for (const button of document.querySelectorAll(":is(header.bar, header.title) [data-action]")) {
       button.addEventListener("click", () => actions[button.dataset.action]());
     }
     const contents = document.querySelector(".toc > details");
@@ -198,9 +202,13 @@
     fit();
     contents?.addEventListener("click", event => { if (event.target.closest("a") && !wide.matches) contents.open = false; });
     applyCode();
+    // What is drawn while it is hidden has no width.
+    for (const section of document.querySelectorAll("details.section")) section.addEventListener("toggle", resizeCharts);
     addCopyButtons();
     followReading();
   });
+
+  addEventListener("beforeprint", () => { for (const section of document.querySelectorAll("details.section")) section.open = true; });
 
   addEventListener("keydown", event => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, [contenteditable]")) return;
