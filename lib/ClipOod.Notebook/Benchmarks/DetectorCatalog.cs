@@ -69,7 +69,7 @@ public static class DetectorCatalog
 
     /// <summary>A family in words.</summary>
     /// <param name="family">The family.</param>
-    internal static string NameOf(DetectorFamily family) => family switch
+    public static string NameOf(DetectorFamily family) => family switch
     {
         DetectorFamily.ZeroShot => "zero-shot",
         DetectorFamily.IdFeatures => "needs ID features",

@@ -38,7 +38,7 @@ public sealed class PictogramStudio : WorldEncoder
     public IReadOnlyList<string> Models => Folder.Models;
 
     /// <summary>How this model was made and what was measured of it.</summary>
-    internal PictogramManifest Manifest => Folder.Manifest;
+    public PictogramManifest Manifest => Folder.Manifest;
 
     /// <summary>The shipped "no" text tower, which `clipood train no-text` made; null where this model has none.</summary>
     /// <exception cref="InvalidDataException">Its file is not that of its manifest, or was trained for other weights.</exception>

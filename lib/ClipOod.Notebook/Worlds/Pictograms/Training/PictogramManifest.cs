@@ -1,7 +1,7 @@
 namespace ClipOod.Notebook;
 
 /// <summary>Where a trained model comes from and what it can do: everything that is needed to make it again and to trust it.</summary>
-internal sealed record PictogramManifest
+public sealed record PictogramManifest
 {
     /// <summary>The manifest's name beside the weights.</summary>
     public const string FileName = "manifest.json";

@@ -8,7 +8,7 @@ namespace ClipOod.Notebook;
 /// <param name="TextWidth">Width of the text tower.</param>
 /// <param name="TextLayers">Blocks of the text tower.</param>
 /// <param name="EmbeddingWidth">Width of the features.</param>
-internal sealed record PictogramModelSize(int VisionWidth, int VisionLayers, int TextWidth, int TextLayers, int EmbeddingWidth)
+public sealed record PictogramModelSize(int VisionWidth, int VisionLayers, int TextWidth, int TextLayers, int EmbeddingWidth)
 {
     private const int PatchSize = 16;
     private const int HeadWidth = 32;
@@ -42,7 +42,7 @@ internal sealed record PictogramModelSize(int VisionWidth, int VisionLayers, int
 }
 
 /// <summary>How the tiny CLIP is trained.</summary>
-internal sealed record PictogramTrainingOptions
+public sealed record PictogramTrainingOptions
 {
     /// <summary>Sizes of the model. Defaults to "base".</summary>
     public PictogramModelSize Size { get; init; } = PictogramModelSize.Named["base"];
@@ -78,7 +78,7 @@ internal sealed record PictogramTrainingOptions
 /// <param name="LogitScale">The factor from cosines to logits.</param>
 /// <param name="AccuracyA">Zero-shot accuracy on validation pictures of set A among its classes.</param>
 /// <param name="AccuracyAll">Zero-shot accuracy on validation pictures of all concepts it is trained on among all of them.</param>
-internal sealed record PictogramMeasurement(long Step, double Loss, double LogitScale, double AccuracyA, double AccuracyAll);
+public sealed record PictogramMeasurement(long Step, double Loss, double LogitScale, double AccuracyA, double AccuracyAll);
 
 /// <summary>How far training is.</summary>
 /// <param name="Step">Updates made.</param>
