@@ -49,7 +49,7 @@ public static class DetectorCatalog
         .Note("s cosines of image and text, z logits, p = softmax(z). Compare detectors within a family: adaptive ones see the OOD images, trained ones have weights of their own.");
 
     /// <summary>The detectors as a Markdown table, lines ending in a line feed.</summary>
-    public static string ToMarkdown()
+    internal static string ToMarkdown()
     {
         StringBuilder table = new("| detector | family | needs | equation, higher = more ID | paper, code | library | notebook |\n|---|---|---|---|---|---|---|\n");
         foreach (DetectorCard card in Cards)
@@ -80,7 +80,7 @@ public static class DetectorCatalog
 
     /// <summary>What a detector needs, in words.</summary>
     /// <param name="card">Its card.</param>
-    public static string NeedsOf(DetectorCard card) => string.Join(", ", Enum.GetValues<DetectorInputs>()
+    internal static string NeedsOf(DetectorCard card) => string.Join(", ", Enum.GetValues<DetectorInputs>()
         .Where(input => input != DetectorInputs.None && card.Needs.HasFlag(input))
         .Select(input => input switch
         {

@@ -43,7 +43,7 @@ public sealed class ChartView
     public string Caption { get; }
 
     /// <summary>What the chart shows, in words and numbers, for readers who do not see it.</summary>
-    public string AltText { get; }
+    internal string AltText { get; }
 
     /// <summary>The plotted numbers; of a long curve, points along it.</summary>
     public ResultTable Table { get; }
@@ -53,7 +53,7 @@ public sealed class ChartView
 
     /// <summary>The same chart with another title.</summary>
     /// <param name="title">Shown above the chart.</param>
-    public ChartView WithTitle(string title) => new(Chart, title, Caption, AltText, Table) { MaxWidth = MaxWidth };
+    internal ChartView WithTitle(string title) => new(Chart, title, Caption, AltText, Table) { MaxWidth = MaxWidth };
 
     /// <summary>The same chart with another caption.</summary>
     /// <param name="caption">Shown under the chart.</param>

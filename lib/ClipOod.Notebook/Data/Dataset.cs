@@ -77,7 +77,7 @@ public sealed class Dataset
     public int NumClasses => Test.NumClasses;
 
     /// <summary>Number of classes that have text features.</summary>
-    public int NumTextClasses => _textClasses.Count;
+    internal int NumTextClasses => _textClasses.Count;
 
     /// <summary>Text features of all classes in the default prompt: row k is of class k.</summary>
     /// <exception cref="InvalidOperationException">Some class has none; <see cref="ZeroShot"/> leaves those classes out.</exception>

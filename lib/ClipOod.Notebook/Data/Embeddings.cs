@@ -80,7 +80,7 @@ public sealed class Embeddings
 
     /// <summary>Whether every row has an L2 norm of 1.</summary>
     /// <param name="tolerance">Largest accepted |norm − 1|; the default leaves room for half-precision storage.</param>
-    public bool IsUnitNorm(double tolerance = 2e-3)
+    internal bool IsUnitNorm(double tolerance = 2e-3)
     {
         for (int i = 0; i < Rows; i++)
         {

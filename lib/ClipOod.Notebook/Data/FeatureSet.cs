@@ -136,7 +136,7 @@ public sealed class FeatureSet
 
     /// <summary>The same rows under another name for their part of the data set.</summary>
     /// <param name="split">Such as "validation".</param>
-    public FeatureSet WithSplit(string split) => new(Name, split, Features, Labels, Classes, Provenance, _images) { Precision = Precision };
+    internal FeatureSet WithSplit(string split) => new(Name, split, Features, Labels, Classes, Provenance, _images) { Precision = Precision };
 
     /// <summary>These rows followed by the rows of another part of the same data set.</summary>
     /// <param name="other">A set with the same classes in the same order.</param>
@@ -241,7 +241,7 @@ public sealed class FeatureSet
     /// </summary>
     /// <param name="names">Names of classes to leave out, exactly as in <see cref="Classes"/>.</param>
     /// <exception cref="ArgumentException">A name is not among the classes.</exception>
-    public FeatureSet WithoutClasses(IEnumerable<string> names)
+    internal FeatureSet WithoutClasses(IEnumerable<string> names)
     {
         ArgumentNullException.ThrowIfNull(names);
         HashSet<string> drop = [.. names];

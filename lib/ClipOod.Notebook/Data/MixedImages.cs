@@ -4,7 +4,7 @@ namespace ClipOod.Notebook;
 /// ID and OOD test images in one shuffled order, as methods meet them that adapt while they test. The order changes their scores, so that
 /// it has a seed.
 /// </summary>
-public sealed class MixedImages
+internal sealed class MixedImages
 {
     private readonly int[] _order;
     private readonly int _idCount;

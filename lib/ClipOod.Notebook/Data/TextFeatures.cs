@@ -51,7 +51,7 @@ public sealed class TextFeatures
     /// The K names as they were encoded, preceded by the list they were found in where several lists were searched,
     /// such as "LVIS: car_(automobile)" for the class "automobile".
     /// </summary>
-    public IReadOnlyList<string> EncodedNames { get; }
+    internal IReadOnlyList<string> EncodedNames { get; }
 
     /// <summary>Number of classes, K.</summary>
     public int Count => Features.Rows;

@@ -3,7 +3,7 @@ using ClipOod.Clip;
 namespace ClipOod.Notebook;
 
 /// <summary>The images of one split of a data set in their original format, with class numbers. Images may be read from several threads at once.</summary>
-public sealed class ImageSource
+internal sealed class ImageSource
 {
     private readonly Func<int, RgbImage> _read;
     private readonly IReadOnlyList<string>? _files;

@@ -6,7 +6,7 @@ namespace ClipOod.Notebook;
 /// Opens data sets in the formats in which their authors publish them, with their official splits. Numbers of images and classes are checked
 /// against the published ones, so that a copy that is not whole is told before anything is computed of it.
 /// </summary>
-public static class ImageSources
+internal static class ImageSources
 {
     /// <summary>The data sets that <see cref="Open"/> knows, sorted.</summary>
     public static IReadOnlyList<string> Names => [.. DatasetFormats.All.Keys];

@@ -200,10 +200,10 @@ public static class Expect
 public sealed record Expectation(string Name, string Value, double Tolerance)
 {
     /// <summary>Whether a host compares it with a recorded value.</summary>
-    public bool IsChecked { get; init; }
+    internal bool IsChecked { get; init; }
 
     /// <summary>The value under which the name was declared before, where that was another one; null otherwise.</summary>
-    public string? Before { get; init; }
+    internal string? Before { get; init; }
 
     /// <summary>HTML that stands above the line, such as a verdict's card.</summary>
     internal string Card { get; init; } = "";

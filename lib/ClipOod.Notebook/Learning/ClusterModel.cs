@@ -9,7 +9,7 @@ namespace ClipOod.Notebook;
 public sealed class ClusterModel
 {
     /// <summary>Fewest members of a cluster that becomes a class.</summary>
-    public const int DefaultMinMembers = 30;
+    internal const int DefaultMinMembers = 30;
 
     private ClusterModel(LinearHead head, int numIdClasses, int[] clusters, int used, IReadOnlyList<int> labels)
     {
@@ -24,7 +24,7 @@ public sealed class ClusterModel
     public LinearHead Head { get; }
 
     /// <summary>K.</summary>
-    public int NumIdClasses { get; }
+    internal int NumIdClasses { get; }
 
     /// <summary>The clusters that became classes, rising; cluster Clusters[i] is class K + i.</summary>
     public IReadOnlyList<int> Clusters { get; }

@@ -77,7 +77,7 @@ public static class Clustering
     /// <param name="clusters">Cluster of each sample.</param>
     /// <param name="classes">Class of each sample.</param>
     /// <returns>The class of each matched cluster, by cluster.</returns>
-    public static IReadOnlyDictionary<int, int> Match(IReadOnlyList<int> clusters, IReadOnlyList<int> classes)
+    internal static IReadOnlyDictionary<int, int> Match(IReadOnlyList<int> clusters, IReadOnlyList<int> classes)
     {
         var cells = Contingency(clusters, classes).Cells;
         int[] clusterNames = [.. clusters.Where(c => c != DbscanResult.Noise).Distinct().Order()];
@@ -100,7 +100,7 @@ public static class Clustering
     /// <param name="cost">Finite costs, one row and one column per side; negate a benefit.</param>
     /// <returns>The column of each row, or −1.</returns>
     /// <remarks>Kuhn 1955; Jonker and Volgenant 1987.</remarks>
-    public static int[] Hungarian(Matrix cost)
+    internal static int[] Hungarian(Matrix cost)
     {
         ArgumentNullException.ThrowIfNull(cost);
         for (int i = 0; i < cost.Rows * cost.Columns; i++)

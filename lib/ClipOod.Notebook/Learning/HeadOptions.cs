@@ -89,7 +89,7 @@ public sealed record HeadOptions
     /// <summary>The learning rate of one step.</summary>
     /// <param name="step">0 to <paramref name="totalSteps"/> − 1.</param>
     /// <param name="totalSteps">Number of steps of the whole training.</param>
-    public double LearningRateAt(int step, int totalSteps)
+    internal double LearningRateAt(int step, int totalSteps)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(step);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(step, totalSteps);

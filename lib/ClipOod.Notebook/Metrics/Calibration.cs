@@ -26,12 +26,12 @@ public static class Calibration
 
     /// <summary>Maximum calibration error: the largest |accuracy − mean confidence| of a bin that holds images.</summary>
     /// <inheritdoc cref="Ece"/>
-    public static double Mce(ReadOnlySpan<double> confidence, ReadOnlySpan<bool> correct, int bins = 15) =>
+    internal static double Mce(ReadOnlySpan<double> confidence, ReadOnlySpan<bool> correct, int bins = 15) =>
         Bins(confidence, correct, bins).Where(bin => bin.Count > 0).Max(bin => bin.Gap);
 
     /// <summary>Binary Brier score: the mean of (confidence − correct)², in [0, 1].</summary>
     /// <inheritdoc cref="Ece" path="/param[@name!='bins']"/>
-    public static double Brier(ReadOnlySpan<double> confidence, ReadOnlySpan<bool> correct)
+    internal static double Brier(ReadOnlySpan<double> confidence, ReadOnlySpan<bool> correct)
     {
         ThrowIfInvalid(confidence, correct);
         double sum = 0;

@@ -48,7 +48,7 @@ public static partial class Metrics
     /// <param name="positive">Which images are to be found.</param>
     /// <param name="oodPrevalence">Share of OOD images among all, in (0, 1).</param>
     /// <exception cref="ArgumentException">A side has no scores, or the prevalence is outside (0, 1).</exception>
-    public static CurvePoints PrCurveAtPrevalence(IdScores id, IdScores ood, Positive positive, double oodPrevalence)
+    internal static CurvePoints PrCurveAtPrevalence(IdScores id, IdScores ood, Positive positive, double oodPrevalence)
     {
         ThrowIfNotPrevalence(oodPrevalence, nameof(oodPrevalence));
         var sweep = new ThresholdSweep(id, ood);

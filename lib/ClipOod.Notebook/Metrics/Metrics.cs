@@ -124,7 +124,7 @@ public static partial class Metrics
     /// <param name="id">Scores of ID images.</param>
     /// <param name="ood">Scores of OOD images.</param>
     /// <param name="positive">Which images are to be found.</param>
-    public static CurvePoints PrCurve(IdScores id, IdScores ood, Positive positive)
+    internal static CurvePoints PrCurve(IdScores id, IdScores ood, Positive positive)
     {
         var sweep = new ThresholdSweep(id, ood);
         return PrPoints(sweep, positive, sweep.Curve(positive).Precision);

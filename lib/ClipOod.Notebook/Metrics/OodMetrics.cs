@@ -37,7 +37,7 @@ public sealed record OodMetrics(string Score, int IdCount, int OodCount)
     public required double DetectionError { get; init; }
 
     /// <summary>1 − <see cref="DetectionError"/>.</summary>
-    public double DetectionAccuracy => 1 - DetectionError;
+    internal double DetectionAccuracy => 1 - DetectionError;
 
     /// <summary>Largest F1 of any threshold with ID positive.</summary>
     public required double BestF1Id { get; init; }

@@ -4,7 +4,7 @@ using ClipOod.Autodiff;
 namespace ClipOod.Notebook;
 
 /// <summary>What the evidence says of a claim.</summary>
-public enum VerdictWord
+internal enum VerdictWord
 {
     /// <summary>The whole interval lies on the claim's side of the margin.</summary>
     Holds,
@@ -43,7 +43,7 @@ public sealed record Verdict
     public string Claim { get; }
 
     /// <summary>What the evidence says of it.</summary>
-    public VerdictWord Word { get; private init; }
+    internal VerdictWord Word { get; private init; }
 
     /// <summary>The word as it is read and recorded, such as "does not hold".</summary>
     public string WordText => Word switch

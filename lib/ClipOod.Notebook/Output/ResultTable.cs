@@ -38,7 +38,7 @@ public sealed class ResultTable
     public string Title { get; }
 
     /// <summary>What is said under the table.</summary>
-    public IReadOnlyList<string> Notes { get; }
+    internal IReadOnlyList<string> Notes { get; }
 
     /// <summary>Number of rows.</summary>
     public int Rows => _columns.Length == 0 ? 0 : (int)_columns[0].Data.Length;

@@ -33,7 +33,7 @@ public static class Clipn
     /// <param name="logitScale">s, multiplies the cosines; 100 in the paper's code.</param>
     /// <returns>Shape (N, K); every row sums to 1.</returns>
     /// <exception cref="ArgumentException">A value is no cosine.</exception>
-    public static Matrix Probabilities(Matrix yesCosines, double logitScale = Scores.ClipLogitScale)
+    internal static Matrix Probabilities(Matrix yesCosines, double logitScale = Scores.ClipLogitScale)
     {
         Scores.CheckCosines(yesCosines, "CLIPN", nameof(yesCosines));
         Scores.CheckScale(logitScale);
@@ -48,7 +48,7 @@ public static class Clipn
     /// <param name="logitScale">s, multiplies the cosines; 100 in the paper's code.</param>
     /// <returns>Shape (N, K), each in [0, 1]; 0.5 where the image fits both texts alike. Rows do not sum to 1.</returns>
     /// <exception cref="ArgumentException">The shapes differ, or a value is no cosine.</exception>
-    public static Matrix NoProbabilities(Matrix yesCosines, Matrix noCosines, double logitScale = Scores.ClipLogitScale) =>
+    internal static Matrix NoProbabilities(Matrix yesCosines, Matrix noCosines, double logitScale = Scores.ClipLogitScale) =>
         Sigmoid(yesCosines, noCosines, logitScale, sign: 1);
 
     /// <summary>
@@ -60,7 +60,7 @@ public static class Clipn
     /// <param name="logitScale">s, multiplies the cosines; 100 in the paper's code.</param>
     /// <returns>Shape (N, K); every row sums to at most 1.</returns>
     /// <exception cref="ArgumentException">The shapes differ, or a value is no cosine.</exception>
-    public static Matrix ShrunkProbabilities(Matrix yesCosines, Matrix noCosines, double logitScale = Scores.ClipLogitScale)
+    internal static Matrix ShrunkProbabilities(Matrix yesCosines, Matrix noCosines, double logitScale = Scores.ClipLogitScale)
     {
         Matrix kept = YesProbabilities(yesCosines, noCosines, logitScale);
         double[] result = new double[kept.Values.Length];

@@ -12,10 +12,10 @@ namespace ClipOod.Notebook;
 public static class Csp
 {
     /// <summary>A candidate with a higher cosine to a class is that class under another name; the code's value.</summary>
-    public const double MaxCosine = 0.95;
+    internal const double MaxCosine = 0.95;
 
     /// <summary>The 14 words of the code that an adjective is put before.</summary>
-    public static IReadOnlyList<string> Superclasses { get; } =
+    internal static IReadOnlyList<string> Superclasses { get; } =
     [
         "area", "creature", "environment", "item", "landscape", "object", "pattern",
         "place", "scene", "space", "structure", "thing", "view", "vista",
@@ -24,7 +24,7 @@ public static class Csp
     /// <summary>One phrase per adjective: the adjective and one of <see cref="Superclasses"/>, drawn at random.</summary>
     /// <param name="adjectives">Adjectives, such as "wet".</param>
     /// <param name="seed">The same seed gives the same phrases.</param>
-    public static string[] Phrases(IReadOnlyList<string> adjectives, int seed)
+    internal static string[] Phrases(IReadOnlyList<string> adjectives, int seed)
     {
         ArgumentNullException.ThrowIfNull(adjectives);
         Random random = new(seed);

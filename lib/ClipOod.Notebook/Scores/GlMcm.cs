@@ -47,7 +47,7 @@ public static class GlMcm
     /// <param name="temperature">T, divides the cosines; 1 in the paper.</param>
     /// <returns>N scores in [1/K, 1]; higher = more ID.</returns>
     /// <exception cref="ArgumentException">A value is no cosine, or the patches do not share out evenly among the images.</exception>
-    public static IdScores Local(Matrix localCosines, int images, double temperature = 1)
+    internal static IdScores Local(Matrix localCosines, int images, double temperature = 1)
     {
         ArgumentNullException.ThrowIfNull(localCosines);
         if (images < 1 ? localCosines.Rows > 0 : localCosines.Rows == 0 || localCosines.Rows % images != 0)

@@ -126,20 +126,20 @@ public sealed class Mahalanobis
     /// <summary>The squared distances d_c to every class mean.</summary>
     /// <param name="features">Features, shape (M, D).</param>
     /// <returns>Shape (M, K), at least 0; +∞ for a class that the convention leaves out.</returns>
-    public Matrix ClassDistances(Embeddings features) => ClassDistances(Samples.Of(features));
+    internal Matrix ClassDistances(Embeddings features) => ClassDistances(Samples.Of(features));
 
     /// <param name="logits">Logits, shape (M, K′).</param>
     /// <inheritdoc cref="ClassDistances(Embeddings)"/>
-    public Matrix ClassDistances(Matrix logits) => ClassDistances(Samples.Of(logits));
+    internal Matrix ClassDistances(Matrix logits) => ClassDistances(Samples.Of(logits));
 
     /// <summary>The squared distances d₀ to the mean of all training data, under the background covariance.</summary>
     /// <param name="features">Features, shape (M, D).</param>
     /// <returns>M values, at least 0.</returns>
-    public double[] BackgroundDistances(Embeddings features) => BackgroundDistances(Samples.Of(features));
+    internal double[] BackgroundDistances(Embeddings features) => BackgroundDistances(Samples.Of(features));
 
     /// <param name="logits">Logits, shape (M, K′).</param>
     /// <inheritdoc cref="BackgroundDistances(Embeddings)"/>
-    public double[] BackgroundDistances(Matrix logits) => BackgroundDistances(Samples.Of(logits));
+    internal double[] BackgroundDistances(Matrix logits) => BackgroundDistances(Samples.Of(logits));
 
     private static Mahalanobis Fit(
         Samples samples, IReadOnlyList<int> labels, int numClasses, MahalanobisConvention convention, double shrinkage) =>

@@ -13,7 +13,7 @@ namespace ClipOod.Notebook;
 public static class NegRefine
 {
     /// <summary>The weight of the multi-matching term; the code's value.</summary>
-    public const double MultiMatchingWeight = 2;
+    internal const double MultiMatchingWeight = 2;
 
     /// <summary>S_MM = max over pairs of σ(s·(cosine to "id and negative" − cosine to the negative alone)).</summary>
     /// <param name="pairCosines">Cosines of images and the texts "id and negative", shape (N, P): P pairs of each image's own.</param>
@@ -21,7 +21,7 @@ public static class NegRefine
     /// <param name="logitScale">s, multiplies the cosines; 100 in the code.</param>
     /// <returns>N scores in [0, 1]; higher = more ID.</returns>
     /// <exception cref="ArgumentException">The shapes differ, or a value is no cosine.</exception>
-    public static IdScores MultiMatching(Matrix pairCosines, Matrix negativeCosines, double logitScale = Scores.ClipLogitScale)
+    internal static IdScores MultiMatching(Matrix pairCosines, Matrix negativeCosines, double logitScale = Scores.ClipLogitScale)
     {
         NegativeLabels.CheckPair(pairCosines, negativeCosines, "NegRefine", logitScale);
         if (pairCosines.Columns != negativeCosines.Columns)
@@ -109,7 +109,7 @@ public static class NegRefine
     /// <param name="idTexts">Unit-norm text features of the classes, shape (K, D).</param>
     /// <param name="negativeTexts">Unit-norm text features of the negatives, shape (M, D).</param>
     /// <returns>A function of a class row and a negative row; D values.</returns>
-    public static Func<int, int, IReadOnlyList<float>> MeanPairText(Embeddings idTexts, Embeddings negativeTexts)
+    internal static Func<int, int, IReadOnlyList<float>> MeanPairText(Embeddings idTexts, Embeddings negativeTexts)
     {
         ArgumentNullException.ThrowIfNull(idTexts);
         ArgumentNullException.ThrowIfNull(negativeTexts);

@@ -120,7 +120,7 @@ public static class NegativeLabels
     /// <summary>The share of the classes against each group alone, before <see cref="Score(Matrix, Matrix, int, int, double)"/> averages them.</summary>
     /// <inheritdoc cref="Score(Matrix, Matrix, int, IReadOnlyList{int}, double)" path="/param|/exception"/>
     /// <returns>Shape (N, G), each in [0, 1]; higher = more ID.</returns>
-    public static Matrix GroupScores(
+    internal static Matrix GroupScores(
         Matrix idCosines, Matrix negativeCosines, int groups, IReadOnlyList<int> permutation, double logitScale = Scores.ClipLogitScale)
     {
         CheckPair(idCosines, negativeCosines, "NegLabel", logitScale);

@@ -76,7 +76,7 @@ public sealed class Odin : IDisposable
     /// <param name="pixels">N × 3 × size × size, normalised by the model's <see cref="ClipEncoder.ImageProcessor"/>, not on the scale [0, 1].</param>
     /// <returns>Normalised pixels of the same shape; they may leave the range of a picture by ε, as in the reference code.</returns>
     /// <exception cref="ArgumentException">The pixels are not those of whole images.</exception>
-    public float[] Perturb(ReadOnlyMemory<float> pixels) => [.. Batches(pixels).SelectMany(batch => Run(batch)[0].Values<float>())];
+    internal float[] Perturb(ReadOnlyMemory<float> pixels) => [.. Batches(pixels).SelectMany(batch => Run(batch)[0].Values<float>())];
 
     /// <summary>
     /// ODIN on features, <b>a substitute</b> where there are no pixels: the step is taken in the unit-norm image feature instead,

@@ -33,7 +33,7 @@ public sealed class Plp
     public PseudoLabels? PseudoLabels { get; }
 
     /// <summary>Number of images that the head was trained on.</summary>
-    public int TrainCount { get; }
+    internal int TrainCount { get; }
 
     /// <summary>Trains a probe on zero-shot classes.</summary>
     /// <param name="trainFeatures">Features of the training images as the image tower gives them, shape (N, D), N at least 2.</param>
@@ -85,7 +85,7 @@ public sealed class Plp
     /// infinite, or an option is out of range.
     /// </exception>
     /// <exception cref="InvalidOperationException">The loss became NaN or infinite.</exception>
-    public static Plp WithTrueLabels(
+    internal static Plp WithTrueLabels(
         Embeddings trainFeatures,
         IReadOnlyList<int> labels,
         int numClasses,

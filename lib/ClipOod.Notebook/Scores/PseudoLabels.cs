@@ -20,7 +20,7 @@ public sealed class PseudoLabels
     public IReadOnlyList<int> Kept { get; }
 
     /// <summary>The pseudo-labels of the kept images, in their order.</summary>
-    public IReadOnlyList<int> KeptLabels => [.. Kept.Select(row => Labels[row])];
+    internal IReadOnlyList<int> KeptLabels => [.. Kept.Select(row => Labels[row])];
 
     /// <summary>Classes that the filter would have emptied and whose most probable images were kept, rising.</summary>
     public IReadOnlyList<int> RescuedClasses { get; }

@@ -43,7 +43,7 @@ public static partial class Scores
     /// <summary>ln Σ exp(z) of each row, computed with the row's maximum subtracted.</summary>
     /// <param name="logits">Shape (N, K).</param>
     /// <returns>N values, each at least the row's maximum and at most ln K above it.</returns>
-    public static double[] LogSumExp(Matrix logits) => [.. PerRow(logits, LogSumExp)];
+    internal static double[] LogSumExp(Matrix logits) => [.. PerRow(logits, LogSumExp)];
 
     /// <summary>Maximum softmax probability, max p with p = softmax(z).</summary>
     /// <param name="logits">Logits of shape (N, K); for CLIP the cosines times <see cref="ClipLogitScale"/>.</param>

@@ -19,7 +19,7 @@ public static class Tanl
     /// <param name="logitScale">s, multiplies the cosines; 100 in the code.</param>
     /// <returns>M values, each in [0, 1].</returns>
     /// <exception cref="ArgumentException">There is no image, the numbers of images differ, or a value is no cosine.</exception>
-    public static double[] Activations(Matrix idCosines, Matrix negativeCosines, double logitScale = Scores.ClipLogitScale)
+    internal static double[] Activations(Matrix idCosines, Matrix negativeCosines, double logitScale = Scores.ClipLogitScale)
     {
         NegativeLabels.CheckPair(idCosines, negativeCosines, "TANL", logitScale);
         if (idCosines.Rows == 0)

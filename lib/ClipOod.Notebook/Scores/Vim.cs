@@ -27,13 +27,13 @@ public sealed class Vim
     }
 
     /// <summary>D′, the number of main directions.</summary>
-    public int PrincipalDimensions { get; }
+    internal int PrincipalDimensions { get; }
 
     /// <summary>α: mean largest training logit divided by mean training residual.</summary>
-    public double Alpha { get; private init; }
+    internal double Alpha { get; private init; }
 
     /// <summary>u = −W⁺b, the point at which the head's logits are as near to zero as they can be; D values.</summary>
-    public IReadOnlyList<double> Origin => _origin;
+    internal IReadOnlyList<double> Origin => _origin;
 
     /// <summary>Finds the main directions and the scale.</summary>
     /// <param name="train">Training features, shape (N, D).</param>
@@ -78,7 +78,7 @@ public sealed class Vim
     /// <param name="features">Features, shape (M, D).</param>
     /// <returns>M values of at least 0; higher = more OOD.</returns>
     /// <exception cref="ArgumentException">The width is not that of the training features.</exception>
-    public double[] Residuals(Embeddings features)
+    internal double[] Residuals(Embeddings features)
     {
         Samples samples = Samples.Of(features);
         int width = _origin.Length;

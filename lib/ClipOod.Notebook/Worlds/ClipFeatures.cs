@@ -9,7 +9,7 @@ namespace ClipOod.Notebook;
 /// The world "clip-features": features that a CLIP model made of real images and class names, read from the folder that
 /// CLIPOOD_FEATURES names, or else from where <c>clipood fetch clip-features</c> made them. A = CIFAR-10, B = Food-101, C = Caltech-256; Large = ImageNet; OOD sets: near = Caltech-101, textures = DTD; text sets: words = names of LVIS, cifar100.
 /// </summary>
-public static class ClipFeatures
+internal static class ClipFeatures
 {
     /// <summary>The name of this world.</summary>
     public const string WorldName = "clip-features";

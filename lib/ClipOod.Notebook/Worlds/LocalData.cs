@@ -4,7 +4,7 @@ namespace ClipOod.Notebook;
 /// Where fetched and encoded things lie: below the folder that CLIPOOD_DATA names, or else below <c>data/fetched</c> of the repository,
 /// which git leaves alone.
 /// </summary>
-public static class LocalData
+internal static class LocalData
 {
     /// <summary>The environment variable that names the folder.</summary>
     public const string FolderVariable = "CLIPOOD_DATA";

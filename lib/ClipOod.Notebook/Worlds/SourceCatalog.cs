@@ -7,7 +7,7 @@ namespace ClipOod.Notebook;
 /// What can be fetched: weights, data sets and published features, from <c>data/catalogue.json</c>, with the addresses, sizes and hashes
 /// that were read in public code. None was tried when the list was made.
 /// </summary>
-public static class SourceCatalog
+internal static class SourceCatalog
 {
     private static readonly JsonSerializerOptions _format = new(JsonSerializerDefaults.Web)
     {
@@ -73,7 +73,7 @@ public static class SourceCatalog
 }
 
 /// <summary>What an entry of the catalogue is; also the name of the folder that it lies in.</summary>
-public enum SourceKind
+internal enum SourceKind
 {
     /// <summary>Weights and vocabulary of a CLIP model.</summary>
     Weights,
@@ -101,7 +101,7 @@ public enum SourceKind
 /// <param name="Manual">What to do by hand where no program may or can download it.</param>
 /// <param name="Note">What else one should know.</param>
 /// <param name="Model">What weights do not say of themselves.</param>
-public sealed record SourceEntry(
+internal sealed record SourceEntry(
     string Name,
     SourceKind Kind,
     string Title,
@@ -149,7 +149,7 @@ public sealed record SourceEntry(
 /// <param name="Mirrors">Other addresses of the same bytes.</param>
 /// <param name="Stale">SHA-256 of what the address held before, which other lists may still name.</param>
 /// <param name="Optional">Whether the entry is of use without it.</param>
-public sealed record SourceFile(
+internal sealed record SourceFile(
     string Path,
     string? Address = null,
     long? Bytes = null,
@@ -165,4 +165,4 @@ public sealed record SourceFile(
 /// <param name="Mean">Mean of red, green and blue that images are normalised with, of values from 0 to 1.</param>
 /// <param name="Std">Their standard deviation.</param>
 /// <param name="Resize">"shortest": the shorter side to the model's size, then the centre; "squash": both sides.</param>
-public sealed record SourceModel(string Layout, string Activation, IReadOnlyList<double> Mean, IReadOnlyList<double> Std, string Resize);
+internal sealed record SourceModel(string Layout, string Activation, IReadOnlyList<double> Mean, IReadOnlyList<double> Std, string Resize);

@@ -50,7 +50,7 @@ public sealed partial class World
     public string Name { get; }
 
     /// <summary>What the world holds and what is reduced in it.</summary>
-    public string Description { get; }
+    internal string Description { get; }
 
     /// <summary>The model that made all features.</summary>
     public string Model { get; }

@@ -38,15 +38,16 @@ internal static class ClipOodCommand
     /// <param name="arguments">The command line.</param>
     /// <param name="output">Receives what the program prints.</param>
     /// <param name="error">Receives its errors.</param>
+    /// <param name="runner">Runs one notebook; null for a process of its own.</param>
     /// <returns>The exit code.</returns>
-    public static async Task<int> InvokeAsync(string[] arguments, TextWriter output, TextWriter error)
+    public static async Task<int> InvokeAsync(string[] arguments, TextWriter output, TextWriter error, NotebookRunner? runner = null)
     {
         if (arguments is [NotebookProcess.WorkerCommandName])
         {
             return await Worker.RunAsync();
         }
 
-        RootCommand root = Root();
+        RootCommand root = Root(runner);
         HelpOption help = root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpWithExamples((HelpAction)help.Action!, root);
         ParseResult parse = root.Parse(arguments);
@@ -69,10 +70,11 @@ internal static class ClipOodCommand
     }
 
     /// <summary>The commands and their options.</summary>
-    internal static RootCommand Root() => new("ClipOod: runs the notebooks on out-of-distribution detection with CLIP and shows what they give.")
+    /// <param name="runner">Runs one notebook; null for a process of its own.</param>
+    internal static RootCommand Root(NotebookRunner? runner = null) => new("ClipOod: runs the notebooks on out-of-distribution detection with CLIP and shows what they give.")
     {
-        new RunCommand(),
-        new ExportCommand(),
+        new RunCommand(runner),
+        new ExportCommand(runner),
         new JupyterCommand(),
         new TrainCommand(),
         new FetchCommand(),

@@ -10,7 +10,7 @@ namespace ClipOod.Runner.Commands;
 /// <summary><c>clipood export</c>: saves notebooks in another format, run and with their outputs, or as another host opens and runs them.</summary>
 internal sealed class ExportCommand : Command
 {
-    private readonly RunCommandOptions _run = new();
+    private readonly RunCommandOptions _run;
 
     private readonly Argument<string[]> _only = new("notebook")
     {
@@ -34,7 +34,7 @@ internal sealed class ExportCommand : Command
         HelpName = "FILE",
     };
 
-    public ExportCommand()
+    public ExportCommand(NotebookRunner? runner)
         : base("export", "Save notebooks in another format: run and with their outputs, or as another host opens and runs them")
     {
         Arguments.Add(_only);
@@ -43,6 +43,7 @@ internal sealed class ExportCommand : Command
             Options.Add(option);
         }
 
+        _run = new RunCommandOptions(runner);
         _run.AddTo(this);
         SetAction(RunAsync);
     }

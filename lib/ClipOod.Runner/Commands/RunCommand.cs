@@ -8,7 +8,7 @@ namespace ClipOod.Runner.Commands;
 /// <summary><c>clipood run</c>: runs the notebooks, compares their results and writes the site.</summary>
 internal sealed class RunCommand : Command
 {
-    private readonly RunCommandOptions _run = new();
+    private readonly RunCommandOptions _run;
 
     private readonly Option<string[]> _only = new("--only")
     {
@@ -32,9 +32,10 @@ internal sealed class RunCommand : Command
 
     private readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "Print nothing but errors" };
 
-    public RunCommand()
+    public RunCommand(NotebookRunner? runner)
         : base("run", "Run the notebooks, compare their results with the recorded ones, and write the site")
     {
+        _run = new RunCommandOptions(runner);
         _run.AddTo(this);
         foreach (Option option in new Option[] { _only, _output, _report, _ipynb, _record, _stopOnError, _quiet })
         {

@@ -6,7 +6,8 @@ using ClipOod.Runner.Rendering;
 namespace ClipOod.Runner.Commands;
 
 /// <summary>The options that all commands share which run notebooks.</summary>
-internal sealed class RunCommandOptions
+/// <param name="runner">Runs one notebook; null for a process of its own.</param>
+internal sealed class RunCommandOptions(NotebookRunner? runner)
 {
     private readonly Option<string> _notebooks = new("--notebooks")
     {
@@ -86,6 +87,7 @@ internal sealed class RunCommandOptions
 
     public RunOptions Options(ParseResult parse) => new()
     {
+        Runner = runner ?? NotebookProcess.RunAsync,
         Processes = parse.GetValue(_processes),
         CellTimeout = TimeSpan.FromSeconds(parse.GetValue(_cellTimeout)),
         NotebookTimeout = TimeSpan.FromSeconds(parse.GetValue(_timeout)),

@@ -8,6 +8,9 @@ internal sealed record RunOptions
     /// <summary>Notebooks that run at the same time, sharing the processors. Defaults to one per processor.</summary>
     public int Processes { get; init; } = Environment.ProcessorCount;
 
+    /// <summary>Runs one notebook. Defaults to a process of its own for each.</summary>
+    public NotebookRunner Runner { get; init; } = NotebookProcess.RunAsync;
+
     /// <summary>Longest time that a cell may take. Defaults to 2 minutes.</summary>
     public TimeSpan CellTimeout { get; init; } = TimeSpan.FromMinutes(2);
 
@@ -38,6 +41,15 @@ internal sealed record RunOptions
     /// </summary>
     public bool ResultsMayDiffer { get; init; }
 }
+
+/// <summary>Runs a notebook to its end or its first error; it never throws for these.</summary>
+/// <param name="notebook">The notebook.</param>
+/// <param name="options">Limits and parameters.</param>
+/// <param name="processors">How many processors the notebook sees.</param>
+/// <param name="progress">Is told of each cell that starts.</param>
+/// <param name="cancellation">Stops the notebook; what it gave so far is kept.</param>
+internal delegate Task<(NotebookRun Run, IReadOnlyCollection<string> ParametersAsked)> NotebookRunner(
+    NotebookFile notebook, RunOptions options, int processors, Action<RunProgress> progress, CancellationToken cancellation);
 
 /// <summary>Something that happened during a run.</summary>
 /// <param name="Id">The notebook's id.</param>

@@ -57,7 +57,7 @@ internal static class Workbook
                 return;
             }
 
-            (NotebookRun run, IReadOnlyCollection<string> parameters) = await NotebookProcess.RunAsync(notebook, options, processors, Report, cancellation);
+            (NotebookRun run, IReadOnlyCollection<string> parameters) = await options.Runner(notebook, options, processors, Report, cancellation);
             run = Check(run with { Parameters = GivenTo(run, parameters, options) }, notebook, options);
             stop |= options.StopOnError && run.State != RunState.Passed;
             runs[index] = run;

@@ -36,12 +36,22 @@ internal static class Worker
             }
         }
 
-        var outputs = new CellOutputs(Send);
         Console.SetOut(new EventWriter(text => Send(new TextWritten(false, text))));
         Console.SetError(new EventWriter(text => Send(new TextWritten(true, text))));
-        OfferToLibraries(job, outputs);
         Environment.CurrentDirectory = Path.GetDirectoryName(job.NotebookPath)!;
+        return await RunCellsAsync(job, Send, FlushNativeOutput, cancellation.Token);
+    }
 
+    /// <summary>Runs the cells of a job in this process, one job at a time.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="send">Is told what happens.</param>
+    /// <param name="flush">Is called when a cell has ended, before that is told.</param>
+    /// <param name="cancellation">Stops the cell that runs.</param>
+    /// <returns>0 when all cells ran, 1 when one failed or was cancelled.</returns>
+    internal static async Task<int> RunCellsAsync(WorkerJob job, Action<WorkerEvent> send, Action flush, CancellationToken cancellation)
+    {
+        var outputs = new CellOutputs(send);
+        OfferToLibraries(job, outputs);
         using var engine = new InteractiveEngine(outputs);
         await engine.StartAsync();
         var runner = new CellRunner(engine, outputs);
@@ -50,17 +60,17 @@ internal static class Worker
         {
             number++;
             outputs.StartCell(number);
-            Send(new CellStarted(number));
+            send(new CellStarted(number));
             var watch = Stopwatch.StartNew();
-            CellError? error = await RunCellAsync(runner, cell, $"cell {number}", job.NotebookPath, cancellation.Token);
-            FlushNativeOutput();
+            CellError? error = await RunCellAsync(runner, cell, $"cell {number}", job.NotebookPath, cancellation);
+            flush();
             if (cancellation.IsCancellationRequested)
             {
                 // The parent knows why. What the cell left running ends with the process.
                 return Failed;
             }
 
-            Send(new CellEnded(watch.Elapsed.TotalSeconds, error));
+            send(new CellEnded(watch.Elapsed.TotalSeconds, error));
             if (error is not null)
             {
                 return Failed;

@@ -39,7 +39,7 @@ public sealed class EncodedWorldTests : IDisposable
         Assert.Equal(["near", "textures"], world.Ood.Keys.Order(StringComparer.Ordinal));
         Assert.Equal((7, 13), (world.OodValidation["near"].Count, world.Ood["near"].Count));
         Assert.True(world.HasEncoder);
-        Assert.False(world.HasPictograms);
+        Assert.False(world.CanDraw);
         Assert.Equal(Math.Exp(_model.LogitScale.Value.ToDouble()), world.LogitScale, 1e-12);
         Assert.Equal(_model.ModelHash, world.Encoder.Model.ModelHash);
         Assert.Contains(world.Text("words").Classes, word => word == "bicycle");

@@ -6,7 +6,7 @@ namespace ClipOod.Notebook;
 /// The embedded world "pictograms": pictures drawn by code from path data, and a tiny CLIP trained on such pictures by this project.
 /// A = ten animals and vehicles, B = foods, C = everyday objects, Large = all of these; OOD sets near, textures and noise.
 /// </summary>
-public static class PictogramWorld
+internal static class PictogramWorld
 {
     /// <summary>The name of this world.</summary>
     public const string WorldName = "pictograms";

@@ -3,7 +3,7 @@ using SkiaSharp;
 namespace ClipOod.Notebook;
 
 /// <summary>What a part of a drawing is, and so how it is painted.</summary>
-public enum PartRole
+internal enum PartRole
 {
     /// <summary>The silhouette, filled with the picture's main colour.</summary>
     Body,
@@ -25,7 +25,7 @@ public enum PartRole
 /// <param name="Role">How it is painted.</param>
 /// <param name="Path">SVG path data in the drawing's coordinates.</param>
 /// <param name="Width">Width of an outline, in the drawing's units.</param>
-public sealed record Part(PartRole Role, string Path, double Width)
+internal sealed record Part(PartRole Role, string Path, double Width)
 {
     /// <summary>The parsed path, never changed.</summary>
     internal SKPath Geometry { get; } = SKPath.ParseSvgPathData(Path)
@@ -37,27 +37,38 @@ public sealed record Part(PartRole Role, string Path, double Width)
 /// <param name="Tile">
 /// Null for a thing, drawn in a box of 100 x 100 units; for a texture the size of the tile that fills the picture when it is repeated.
 /// </param>
-public sealed record Drawing(IReadOnlyList<Part> Parts, (double Width, double Height)? Tile);
+internal sealed record Drawing(IReadOnlyList<Part> Parts, (double Width, double Height)? Tile);
 
 /// <summary>Something that can be drawn and named: one entry of a concept file.</summary>
-/// <param name="Name">Its name, such as "hot dog".</param>
-/// <param name="Set">The set it belongs to: "A", "B", "C", "near" or "textures".</param>
-/// <param name="Drawings">The ways to draw it, at least one.</param>
-/// <param name="Synonyms">Other words for it.</param>
-/// <param name="Colors">Its natural colours, names of <see cref="Palette"/>; empty where any colour is natural.</param>
-/// <param name="Article">What a caption says before the name: "a", "an" or nothing.</param>
-/// <param name="HeldOut">Whether the tiny CLIP was never trained on it, neither on pictures nor on the word.</param>
-public sealed record Concept(
-    string Name,
-    string Set,
-    IReadOnlyList<Drawing> Drawings,
-    IReadOnlyList<string> Synonyms,
-    IReadOnlyList<string> Colors,
-    string Article,
-    bool HeldOut)
+public sealed class Concept
 {
+    internal Concept(
+        string name, string set, IReadOnlyList<Drawing> drawings, IReadOnlyList<string> synonyms, IReadOnlyList<string> colors, string article, bool heldOut) =>
+        (Name, Set, Drawings, Synonyms, Colors, Article, HeldOut) = (name, set, drawings, synonyms, colors, article, heldOut);
+
+    /// <summary>Its name, such as "hot dog".</summary>
+    public string Name { get; }
+
+    /// <summary>The set it belongs to: "A", "B", "C", "near" or "textures".</summary>
+    public string Set { get; }
+
+    /// <summary>Other words for it.</summary>
+    public IReadOnlyList<string> Synonyms { get; }
+
+    /// <summary>The ways to draw it, at least one.</summary>
+    internal IReadOnlyList<Drawing> Drawings { get; }
+
+    /// <summary>Its natural colours, names of <see cref="Palette"/>; empty where any colour is natural.</summary>
+    internal IReadOnlyList<string> Colors { get; }
+
+    /// <summary>What a caption says before the name: "a", "an" or nothing.</summary>
+    internal string Article { get; }
+
+    /// <summary>Whether the tiny CLIP was never trained on it, neither on pictures nor on the word.</summary>
+    internal bool HeldOut { get; }
+
     /// <summary>Whether it is a pattern that fills the picture.</summary>
-    public bool IsTexture => Drawings[0].Tile is not null;
+    internal bool IsTexture => Drawings[0].Tile is not null;
 
     /// <inheritdoc/>
     public override string ToString() => $"{Name} ({Set}, {Drawings.Count} drawings{(HeldOut ? ", held out of training" : "")})";

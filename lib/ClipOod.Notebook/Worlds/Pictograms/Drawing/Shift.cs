@@ -30,7 +30,7 @@ public enum ShiftKind
 public sealed record Shift(ShiftKind Kind, int Severity)
 {
     /// <summary>The largest severity.</summary>
-    public const int MaxSeverity = 5;
+    internal const int MaxSeverity = 5;
 
     /// <summary>0 (nothing) to 5.</summary>
     public int Severity { get; } = Severity is >= 0 and <= MaxSeverity
