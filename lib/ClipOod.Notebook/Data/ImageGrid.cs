@@ -22,14 +22,11 @@ public sealed class ImageGrid
     }
 
     /// <summary>Shows images, without captions.</summary>
-    /// <param name="images">At least one image.</param>
+    /// <param name="images">At least one image; null where their pixels are not at hand, which is said in their place.</param>
     /// <param name="columns">Images beside each other where the page is wide enough.</param>
     /// <exception cref="ArgumentException">There is no image.</exception>
-    public static ImageGrid Show(ImageBatch images, int columns = 6)
-    {
-        ArgumentNullException.ThrowIfNull(images);
-        return Show(images, [.. Enumerable.Repeat(("", (bool?)null), images.Count)], columns);
-    }
+    public static ImageGrid Show(ImageBatch? images, int columns = 6) =>
+        Show(images, [.. Enumerable.Repeat(("", (bool?)null), images?.Count ?? 1)], columns);
 
     /// <summary>Shows images with captions.</summary>
     /// <param name="images">At least one image; null where their pixels are not at hand, and the captions stand alone.</param>

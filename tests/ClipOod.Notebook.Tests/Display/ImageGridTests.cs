@@ -28,6 +28,7 @@ public sealed class ImageGridTests
         ImageGrid grid = ImageGrid.Show(null, [("cat", true), ("dog", false)]);
         Assert.Equal("image 1: ✓ cat\nimage 2: ✗ dog\n", grid.ToString());
         Assert.Equal(["✓ cat", "✗ dog"], new HtmlParser().ParseDocument(grid.ToHtml()).QuerySelectorAll("figcaption").Select(caption => caption.TextContent));
+        Assert.Contains("no pixels here", ImageGrid.Show(null).ToHtml(), StringComparison.Ordinal);
     }
 
     [Fact]
