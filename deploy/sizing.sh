@@ -42,6 +42,7 @@ run() { # folder: seconds and the largest memory in kilobytes
 read -r a b _ < <(run half)
 read -r c d peak < <(run whole)
 awk -v half="$(awk "BEGIN { print $b - $a }")" -v whole="$(awk "BEGIN { print $d - $c }")" -v peak="$peak" -v cores="$(nproc)" -v tasks="${*:-1 8 64}" 'BEGIN {
+  if (whole <= half) { print "The machine is too busy to measure on: twice the images took no longer. Try again." > "/dev/stderr"; exit 1 }
   rate = 256 / (whole - half)
   printf "%.1f images a second on %d processors, %.1f s to start, %.1f GB of memory\n", rate, cores, half - 256 / rate, peak / 1e6
   n = split(tasks, list, " ")
