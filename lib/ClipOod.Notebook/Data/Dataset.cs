@@ -128,8 +128,8 @@ public sealed class Dataset
             [new TextFeatures(
                 texts.Skip(1).Aggregate(texts[0].Features, (all, text) => all.Append(text.Features)),
                 [.. texts.SelectMany(text => text.Classes)],
-                string.Join(" or ", texts.Select(text => text.Prompt).Distinct()),
-                texts[0].Provenance)],
+                texts[0].Prompt, // a template, which readers fill; the others are told beside it
+                string.Join(" ", datasets.Select((set, i) => $"{set.Name}: \"{texts[i].Prompt}\".").Append(texts[0].Provenance)))],
             note);
     }
 
