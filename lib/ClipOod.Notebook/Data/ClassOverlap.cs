@@ -14,7 +14,7 @@ public sealed record ClassPair(string Id, string Ood, string Reason = ClassOverl
 /// Finds the classes that an OOD set shares with the ID set, whose images would be counted as OOD although they are not: equal names,
 /// and the synonyms and kinds of the reviewed list <c>data/overlaps.json</c>, which gives a reason for each entry.
 /// </summary>
-internal static partial class ClassOverlap
+public static partial class ClassOverlap
 {
     internal const string SameName = "the same name";
 

@@ -7,7 +7,7 @@ namespace ClipOod.Notebook;
 /// What a <see cref="ClipEncoder"/> encoded, as the feature sets of this library. The provenance records the model's hash and how images
 /// were prepared; text features keep their prompt.
 /// </summary>
-internal static class ClipEncodings
+public static class ClipEncodings
 {
     /// <summary>Encoded images as a feature set; images that could not be encoded are left out, and the provenance says how many.</summary>
     /// <param name="encoding">Normalised features of images, as <see cref="ClipEncoder.EncodeImages(IReadOnlyList{string}, ClipEncodingOptions?, CancellationToken)"/> gives them.</param>
