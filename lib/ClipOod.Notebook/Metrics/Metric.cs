@@ -68,7 +68,7 @@ public sealed class Metric
     public static Metric AveragePrecision(Positive positive) => Parse($"ap-{Side(positive)}");
 
     /// <summary>
-    /// Average precision as it would be with another share of OOD images: <see cref="Metrics.AveragePrecisionAtPrevalence"/>. For
+    /// Average precision as it would be with another share of OOD images: <see cref="Metrics.AveragePrecisionAtPrevalence(IdScores, IdScores, Positive, double)"/>. For
     /// intervals; one for each share, so none is in <see cref="All"/>.
     /// </summary>
     /// <param name="positive">Id for "AUPR-in", Ood for "AUPR-out".</param>

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
-using ClipOod.Autodiff;
 
 namespace ClipOod.Notebook.Tests;
 
