@@ -19,7 +19,7 @@ internal sealed class MergeCommand : Command
     };
 
     public MergeCommand()
-        : base("merge", "Make one feature set of the shards of clipood encode, bit by bit that of one run")
+        : base("merge", "Make one feature set of shards that were encoded apart, bit by bit that of one run")
     {
         Arguments.Add(_folders);
         Options.Add(_output);

@@ -37,7 +37,7 @@ public sealed class EncodedWorldTests : IDisposable
         Assert.Equal((34, 6), (world.C.Train.Count + world.C.Validation.Count, world.C.Test.Count));
         Assert.Equal(6, world.Large.NumClasses);
         Assert.Equal(["near", "textures"], world.Ood.Keys.Order(StringComparer.Ordinal));
-        Assert.Equal((7, 13), (world.OodValidation["near"].Count, world.Ood["near"].Count));
+        Assert.Equal((6, 14), (world.OodValidation["near"].Count, world.Ood["near"].Count));
         Assert.True(world.HasEncoder);
         Assert.False(world.CanDraw);
         Assert.Equal(Math.Exp(_model.LogitScale.Value.ToDouble()), world.LogitScale, 1e-12);
