@@ -82,7 +82,8 @@ internal static class EncodedWorld
             [(EncodedTexts.Words, reader.Texts(EncodedTexts.Words)[0])],
             reader.LogitScale,
             encoder,
-            seed);
+            seed,
+            judgesClaims: SourceCatalog.Find(ModelOf(name, folder)) is not null);
     }
 
     /// <summary>The words that belong to no data set, for negative labels: names of LVIS where the world "clip-features" is here, and else those of CIFAR-100 and of the pictograms.</summary>

@@ -59,7 +59,8 @@ internal static class FeatureFolder
             ood,
             [("words", text)],
             about.LogitScale ?? Scores.ClipLogitScale,
-            seed: seed);
+            seed: seed,
+            judgesClaims: about.PublishedClip);
     }
 
     private static Dataset OpenId(string folder, string role, int seed)
@@ -178,5 +179,5 @@ internal static class FeatureFolder
         }
     }
 
-    private sealed record About(string? Model = null, string? Description = null, double? LogitScale = null);
+    private sealed record About(string? Model = null, string? Description = null, double? LogitScale = null, bool PublishedClip = false);
 }

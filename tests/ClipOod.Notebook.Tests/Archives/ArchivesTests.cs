@@ -20,7 +20,7 @@ public sealed class ArchivesTests : IDisposable
     public void AnArchive_IsUnpackedWhateverItsEnding(string kind)
     {
         string target = _folder.PathOf("data/out");
-        Archives.Unpack(_folder.Write("archive.bin", Make(kind, _files)), target);
+        Unpack(_folder.Write("archive.bin", Make(kind, _files)), target);
         Assert.Equal(["top/a.txt", "top/empty.txt", "top/sub/b.txt"], FilesIn(target));
         Assert.Equal("second", File.ReadAllText($"{target}/top/sub/b.txt"));
         Assert.Equal(["out", "out.unpacking.lock"], Entries(_folder.PathOf("data")));
@@ -29,7 +29,7 @@ public sealed class ArchivesTests : IDisposable
     [Fact]
     public void AFileOfGzip_LosesItsEnding()
     {
-        Archives.Unpack(_folder.Write("t10k-labels.gz", Gzip("abc"u8.ToArray())), _folder.PathOf("out"));
+        Unpack(_folder.Write("t10k-labels.gz", Gzip("abc"u8.ToArray())), _folder.PathOf("out"));
         Assert.Equal("abc", File.ReadAllText(_folder.PathOf("out/t10k-labels")));
     }
 
@@ -37,9 +37,9 @@ public sealed class ArchivesTests : IDisposable
     public void ASecondArchive_JoinsTheFirst_AndReplacesNothing()
     {
         string target = _folder.PathOf("out");
-        Archives.Unpack(_folder.Write("1.zip", Make("zip", [("a/1", "one")])), target);
-        Archives.Unpack(_folder.Write("2.zip", Make("zip", [("b/2", "two")])), target);
-        IOException error = Assert.Throws<IOException>(() => Archives.Unpack(_folder.Write("3.zip", Make("zip", [("a/3", "three"), ("c/3", "three")])), target));
+        Unpack(_folder.Write("1.zip", Make("zip", [("a/1", "one")])), target);
+        Unpack(_folder.Write("2.zip", Make("zip", [("b/2", "two")])), target);
+        IOException error = Assert.Throws<IOException>(() => Unpack(_folder.Write("3.zip", Make("zip", [("a/3", "three"), ("c/3", "three")])), target));
         Assert.Contains($"There is a '{target}/a' already", error.Message, StringComparison.Ordinal);
         Assert.Equal(["a/1", "b/2"], FilesIn(target));
     }
@@ -170,7 +170,7 @@ public sealed class ArchivesTests : IDisposable
             string target = _folder.PathOf($"out{length}");
             try
             {
-                Archives.Unpack(_folder.Write("x.bin", whole[..length]), target);
+                Unpack(_folder.Write("x.bin", whole[..length]), target);
 
                 // A tar may end after any entry, and one of gzip is whole before its last bytes.
                 Assert.NotEqual("zip", kind);
@@ -193,7 +193,7 @@ public sealed class ArchivesTests : IDisposable
     public void WhatAKilledProcessLeft_IsCleared()
     {
         Directory.CreateDirectory(_folder.PathOf("out.unpacking/old"));
-        Archives.Unpack(_folder.Write("x.zip", Make("zip", _files)), _folder.PathOf("out"));
+        Unpack(_folder.Write("x.zip", Make("zip", _files)), _folder.PathOf("out"));
         Assert.Equal(["out", "out.unpacking.lock", "x.zip"], Entries(_folder.Path));
         Assert.False(Directory.Exists(_folder.PathOf("out/old")));
     }
@@ -231,12 +231,12 @@ public sealed class ArchivesTests : IDisposable
     public async Task ManyAtOnce_UnpackOnce()
     {
         string archive = _folder.Write("x.zip", Make("zip", _files));
-        await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => Archives.UnpackOnce(archive, _folder.PathOf("out")))));
+        await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => Archives.UnpackOnce(archive, _folder.PathOf("out"), cancellation: TestContext.Current.CancellationToken))));
         Assert.Equal(3, FilesIn(_folder.PathOf("out")).Length);
     }
 
     [Fact]
-    public void AMissingArchive_Throws() => Assert.Throws<FileNotFoundException>(() => Archives.Unpack(_folder.PathOf("none.zip"), _folder.PathOf("out")));
+    public void AMissingArchive_Throws() => Assert.Throws<FileNotFoundException>(() => Unpack(_folder.PathOf("none.zip"), _folder.PathOf("out")));
 
     [Fact]
     public void AChangedArchive_ComesOutWithinItsFolderOrIsRefusedWithOneKindOfException()
@@ -257,7 +257,7 @@ public sealed class ArchivesTests : IDisposable
             string target = _folder.PathOf("fuzz/in/out");
             try
             {
-                Archives.Unpack(_folder.Write("x.bin", Mutator.Change(archives[random.Next(archives.Length)], random)), target);
+                Unpack(_folder.Write("x.bin", Mutator.Change(archives[random.Next(archives.Length)], random)), target);
                 unpacked++;
                 Directory.Delete(target, recursive: true);
             }
@@ -276,11 +276,14 @@ public sealed class ArchivesTests : IDisposable
     private string Refusal(byte[] archive, ArchiveLimits? limits = null)
     {
         string path = _folder.Write("x.bin", archive);
-        string message = Assert.Throws<InvalidDataException>(() => Archives.Unpack(path, _folder.PathOf("refused"), limits)).Message;
+        string message = Assert.Throws<InvalidDataException>(() => Unpack(path, _folder.PathOf("refused"), limits)).Message;
         Assert.StartsWith($"{path}: ", message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_folder.PathOf("refused")) || Directory.Exists(_folder.PathOf("refused.unpacking")));
         return message;
     }
+
+    private static void Unpack(string file, string folder, ArchiveLimits? limits = null) =>
+        Archives.Unpack(file, folder, limits, cancellation: TestContext.Current.CancellationToken);
 
     private static byte[] Make(string kind, (string Name, string Text)[] files)
     {

@@ -89,8 +89,9 @@ public sealed class DownloaderTests : IDisposable
     [Fact]
     public async Task AnotherVersion_IsFetchedWhole()
     {
-        using HttpTestServer server = new(request => HttpTestAnswer.File(request, request.Header("Range") is null && request.Header("If-Range") is null ? _bytes : _other, request.Header("Range") is null ? "\"one\"" : "\"two\"")
-            with { CutAfter = request.Header("Range") is null ? 2_000_000 : null });
+        using HttpTestServer server = new(request =>
+            HttpTestAnswer.File(request, request.Header("Range") is null && request.Header("If-Range") is null ? _bytes : _other, request.Header("Range") is null ? "\"one\"" : "\"two\"") with
+            { CutAfter = request.Header("Range") is null ? 2_000_000 : null });
 
         await FetchAsync(server, Request(server) with { Sha256 = Hash(_other) });
 
