@@ -161,6 +161,9 @@ def run_stdio(path):
         limit = threading.Timer(TIMEOUT, end, [kernel])
         limit.start()
         try:
+            # A command that is sent earlier may be lost, and with it the answer. VS Code's extension waits too.
+            if not any('"eventType":"KernelReady"' in line for line in kernel.stdout):
+                raise HostError(f"the kernel ended, or was ended after {TIMEOUT} s, before it was ready")
             for number, cell in enumerate(cells):
                 token = str(number + 1)
                 command = {"token": token, "commandType": "SubmitCode", "command": {"code": cell["contents"], "targetKernelName": cell["kernelName"]}}
