@@ -14,8 +14,8 @@ internal static class Nearest
         return string.Join(", ", sorted.Take(Most)) + (sorted.Length > Most ? FormattableString.Invariant($" and {sorted.Length - Most} others") : "");
     }
 
-    /// <summary>Insertions, deletions and replacements of letters that lead from one to the other (Levenshtein 1966).</summary>
-    private static int Distance(string a, string b)
+    /// <summary>Insertions, deletions and replacements of letters that lead from one to the other, whatever their case (Levenshtein 1966).</summary>
+    public static int Distance(string a, string b)
     {
         int[] row = [.. Enumerable.Range(0, b.Length + 1)];
         for (int i = 1; i <= a.Length; i++)

@@ -89,8 +89,7 @@ internal static class EncodedWorld
     /// <summary>The words that belong to no data set, for negative labels: names of LVIS where the world "clip-features" is here, and else those of CIFAR-100 and of the pictograms.</summary>
     public static IReadOnlyList<string> WordsHere()
     {
-        string lvis = Path.Combine(Environment.GetEnvironmentVariable(ClipFeatures.FolderVariable) is { Length: > 0 } folder ? folder : LocalData.Features(ClipFeatures.WorldName), "lvis-text.safetensors");
-        if (File.Exists(lvis))
+        if (ClipFeatures.Folder is string folder && Path.Combine(folder, "lvis-text.safetensors") is var lvis && File.Exists(lvis))
         {
             using SafetensorsFile file = Safetensors.Open(lvis);
             return [.. FeatureSet.ReadList(file, "classes")!.Select(ClassNames.Clean).Distinct()];

@@ -175,7 +175,7 @@ internal static class FeatureFolder
         }
         catch (JsonException error)
         {
-            throw new InvalidDataException($"{path}: {error.Message} Expected \"model\", \"description\" and \"logitScale\", all optional.", error);
+            throw new InvalidDataException($"{path}: {error.Message} Expected \"model\", \"description\", \"logitScale\" and \"publishedClip\", all optional.", error);
         }
     }
 

@@ -52,11 +52,6 @@ internal static class CurrentWorld
             }
         }
 
-        if (Environment.GetEnvironmentVariable(LocalData.FolderVariable) is { Length: > 0 } data)
-        {
-            Environment.SetEnvironmentVariable(LocalData.FolderVariable, Path.GetFullPath(data));
-        }
-
         try
         {
             return World.Open();

@@ -143,11 +143,7 @@ internal sealed class DetectCommand : Command
             foreach ((Option<string> option, Func<string> text) in ((Option<string>, Func<string>)[])
                 [(_csv, found.ToCsv), (_json, found.ToJson), (_html, () => found.ToPage(pictures: !parse.GetValue(_noPictures)))])
             {
-                if (parse.GetValue(option) is string path)
-                {
-                    AtomicFile.Write(path, text());
-                    output.WriteLine($"Wrote {path}");
-                }
+                OutputFile.Write(parse.GetValue(option), text, output);
             }
         }
 

@@ -101,14 +101,8 @@ internal sealed class EvaluateCommand : Command
         return ExitCodes.Passed;
     }
 
-    private static void Write(ParseResult parse, Option<string> option, Func<string> text)
-    {
-        if (parse.GetValue(option) is string path)
-        {
-            AtomicFile.Write(path, text());
-            parse.InvocationConfiguration.Output.WriteLine($"Wrote {path}");
-        }
-    }
+    private static void Write(ParseResult parse, Option<string> option, Func<string> text) =>
+        OutputFile.Write(parse.GetValue(option), text, parse.InvocationConfiguration.Output);
 
     private static void Print(IAnsiConsole console, Evaluation evaluation)
     {

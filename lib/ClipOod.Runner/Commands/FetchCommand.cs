@@ -172,7 +172,7 @@ internal sealed class FetchCommand : Command
 
     private static void RequireSpace(IReadOnlyList<Wanted> missing)
     {
-        long needed = missing.Sum(wanted => wanted.File.Bytes ?? 0) - missing.Sum(wanted => new FileInfo(wanted.Request.Path + ".part") is { Exists: true, Length: var part } ? part : 0);
+        long needed = missing.Sum(wanted => wanted.File.Bytes ?? 0) - missing.Sum(wanted => new FileInfo(PartialFile.PathOf(wanted.Request.Path)) is { Exists: true, Length: var part } ? part : 0);
         if (missing.Count > 0 && FreeSpace.At(LocalData.Root) is var free && needed > free)
         {
             throw new CommandException(

@@ -50,7 +50,7 @@ internal sealed class ListCommand : Command
     {
         int here = entry.Files.Count(file => File.Exists(entry.PathOf(file)));
         return entry.IsHere ? "yes"
-            : here > 0 || entry.Files.Any(file => File.Exists(entry.PathOf(file) + ".part")) ? "in part"
+            : here > 0 || entry.Files.Any(file => File.Exists(PartialFile.PathOf(entry.PathOf(file)))) ? "in part"
             : entry.Manual is not null ? "by hand"
             : "no";
     }

@@ -27,6 +27,19 @@ internal static class OutputFile
         }
     }
 
+    /// <summary>Writes a file that was asked for, whole or not at all, and says so.</summary>
+    /// <param name="path">The file; null where it was not asked for.</param>
+    /// <param name="text">Makes its text.</param>
+    /// <param name="output">Where to say it.</param>
+    public static void Write(string? path, Func<string> text, TextWriter output)
+    {
+        if (path is not null)
+        {
+            AtomicFile.Write(path, text());
+            output.WriteLine($"Wrote {path}");
+        }
+    }
+
     private static void RequireOne(string option, string path)
     {
         if (path.Length == 0)

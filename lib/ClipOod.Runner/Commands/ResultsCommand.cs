@@ -56,14 +56,7 @@ internal sealed class ResultsCommand : Command
         Write(bibtex, () => Bibliography.Of(DetectorCatalog.All.Select(detector => detector.Card)));
         return ExitCodes.Passed;
 
-        void Write(string? path, Func<string> text)
-        {
-            if (path is not null)
-            {
-                AtomicFile.Write(path, text());
-                parse.InvocationConfiguration.Output.WriteLine($"Wrote {path}");
-            }
-        }
+        void Write(string? path, Func<string> text) => OutputFile.Write(path, text, parse.InvocationConfiguration.Output);
     }
 
     private static IEnumerable<Recorded> Load(string folder)

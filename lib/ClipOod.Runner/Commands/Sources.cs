@@ -41,23 +41,7 @@ internal static class Sources
 
     private static IEnumerable<string> NearestTo(string name) => SourceCatalog.All
         .Select(entry => entry.Name)
-        .OrderBy(other => other.Contains(name, StringComparison.OrdinalIgnoreCase) ? 0 : Distance(name.ToUpperInvariant(), other.ToUpperInvariant()))
+        .OrderBy(other => other.Contains(name, StringComparison.OrdinalIgnoreCase) ? 0 : Nearest.Distance(name, other))
         .ThenBy(other => other, StringComparer.Ordinal)
         .Take(4);
-
-    /// <summary>The number of letters to put in, take out or change, to come from one word to the other (Levenshtein).</summary>
-    private static int Distance(string a, string b)
-    {
-        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
-        for (int i = 1; i <= a.Length; i++)
-        {
-            (int diagonal, row[0]) = (row[0], i);
-            for (int j = 1; j <= b.Length; j++)
-            {
-                (diagonal, row[j]) = (row[j], Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)));
-            }
-        }
-
-        return row[^1];
-    }
 }

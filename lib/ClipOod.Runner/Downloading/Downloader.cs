@@ -135,7 +135,7 @@ internal sealed class Downloader(Hub hub, string agent) : IDisposable
 
     private async Task<FileReceipt?> FromCacheAsync(FileRequest request, HubAddress address, FileProgress progress, CancellationToken cancellation)
     {
-        if (File.Exists(request.Path + ".part") || hub.FindInCache(address, request.Sha256) is not string file)
+        if (File.Exists(PartialFile.PathOf(request.Path)) || hub.FindInCache(address, request.Sha256) is not string file)
         {
             return null;
         }

@@ -107,6 +107,10 @@ internal sealed class PartialFile : IAsyncDisposable
         return new FileReceipt(Length, sha256, from, difference is null && _request.HasHash);
     }
 
+    /// <summary>Where what has come of a file lies until it is whole.</summary>
+    /// <param name="path">The file.</param>
+    public static string PathOf(string path) => path + ".part";
+
     /// <summary>Deletes what processes that were ended left beside a file: a partial one where the file is there, and what was half written of the state.</summary>
     public static void Tidy(FileRequest request)
     {
@@ -235,7 +239,7 @@ internal sealed class PartialFile : IAsyncDisposable
         }
     }
 
-    private static string PathOf(FileRequest request) => request.Path + ".part";
+    private static string PathOf(FileRequest request) => PathOf(request.Path);
 
     private static string StatePathOf(FileRequest request) => request.Path + ".part.json";
 }
