@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
 
@@ -268,7 +267,7 @@ public sealed class TorchFileTests : IDisposable
         int read = 0;
         for (int i = 0; i < count; i++)
         {
-            File.WriteAllBytes(path, Changed(files[random.Next(files.Length)], files[random.Next(files.Length)], random));
+            File.WriteAllBytes(path, Mutator.Change(files[random.Next(files.Length)], random, files[random.Next(files.Length)]));
             try
             {
                 using TorchFile file = TorchFile.Open(path);
@@ -291,49 +290,5 @@ public sealed class TorchFileTests : IDisposable
         }
 
         return (read, count - read);
-    }
-
-    private static byte[] Changed(byte[] file, byte[] other, Random random)
-    {
-        List<byte> bytes = [.. file];
-        for (int change = random.Next(1, 4); change > 0 && bytes.Count > 16; change--)
-        {
-            // The pickles lie in the first kilobyte, the directory of a zip file at its end.
-            int at = random.Next(3) switch { 0 => random.Next(bytes.Count), 1 => random.Next(Math.Min(1500, bytes.Count)), _ => bytes.Count - 1 - random.Next(Math.Min(900, bytes.Count)) };
-            int length = Math.Min(random.Next(1, 9), bytes.Count - at);
-            switch (random.Next(7))
-            {
-                case 0:
-                    bytes[at] ^= (byte)(1 << random.Next(8));
-                    break;
-                case 1:
-                    bytes[at] = (byte)random.Next(256);
-                    break;
-                case 2:
-                    bytes[at] = random.Next(4) switch { 0 => 0, 1 => 0xFF, 2 => 0x7F, _ => 0x80 };
-                    break;
-                case 3:
-                    bytes.RemoveRange(at, length);
-                    break;
-                case 4:
-                    bytes.InsertRange(at, bytes.GetRange(at, length));
-                    break;
-                case 5:
-                    int from = random.Next(other.Length);
-                    bytes.InsertRange(at, other[from..Math.Min(other.Length, from + length)]);
-                    break;
-                default:
-                    byte[] number = new byte[8];
-                    BinaryPrimitives.WriteInt64LittleEndian(number, random.NextInt64() >> random.Next(64));
-                    for (int i = 0; i < length; i++)
-                    {
-                        bytes[at + i] = number[i];
-                    }
-
-                    break;
-            }
-        }
-
-        return [.. bytes];
     }
 }
